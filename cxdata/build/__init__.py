@@ -1,0 +1,1 @@
+"""From facets and tasks to checked, resumable Parquet shards."""

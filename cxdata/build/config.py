@@ -1,0 +1,44 @@
+"""What a build was asked for. What stands here decides what the samples say; roots, out and workers do not."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cxdata.model.errors import RefusedError
+from cxdata.model.hashing import digest
+from cxdata.model.manifest import PolicyName
+from cxdata.model.sample import Split
+
+ImagesMode = Literal["none", "path"]
+
+
+class BuildConfig(BaseModel):
+    """The part of a request that a folder is bound to: another value of any of these is another build."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    options: dict[str, str] = Field(default={}, description="options of the source, each with its value")
+    tasks: tuple[str, ...] | None = Field(default=None, description="tasks asked for; null: all that the source feeds")
+    label_policy: PolicyName | None = Field(default=None, description="policy of the train split; null: the manifest's")
+    split: Split | None = Field(default=None, description="only patients of this split; null: all")
+    limit: int | None = Field(default=None, ge=1, description="only the patients with the lowest hash; null: all")
+    seed: int = Field(default=0, ge=0, description="seed of every choice by hash")
+
+    def digest(self) -> str:
+        """sha256 of the config as canonical JSON."""
+        return digest(self.model_dump(mode="json"))
+
+    def refuse_unless_same(self, earlier: BuildConfig, folder: str) -> None:
+        """Raise RefusedError that names each key in which a folder's config differs from this one."""
+        before, now = earlier.model_dump(mode="json"), self.model_dump(mode="json")
+        changed = [key for key in now if now[key] != before[key]]
+        if changed:
+            differences = "; ".join(f"{key} is {before[key]!r} there, {now[key]!r} here" for key in changed)
+            raise RefusedError(
+                f"the folder holds a build of another config: {differences}",
+                where=folder,
+                mend="use the same values, or another --out",
+            )

@@ -1,0 +1,85 @@
+"""What is done: a unit of work with its key, its files and what it counted. Done means there, with the right hash."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cxdata.build.folder import STATE, BuildFolder
+from cxdata.build.writer import Shard
+from cxdata.model.hashing import file_sha256
+
+
+class Unit(NamedTuple):
+    """A finished unit: name, key (hash of all it depends on), the files it wrote, and its counts."""
+
+    name: str
+    key: str
+    shards: tuple[Shard, ...]
+    counts: dict[str, Any]
+
+
+class Hashes:
+    """sha256 of files, remembered by size and time of change, so that a second look costs nothing."""
+
+    def __init__(self, folder: BuildFolder) -> None:
+        self._folder = folder
+        self._name = f"{STATE}/hashes.json"
+        self._known: dict[str, list[Any]] = folder.read_json(self._name) or {}
+        self._changed = False
+
+    def sha256(self, path: Path, name: str) -> str:
+        """sha256 of the file; `name` is what it is remembered by."""
+        stat = path.stat()
+        return self.remembered(name, [stat.st_size, stat.st_mtime_ns], lambda: file_sha256(path))
+
+    def remembered(self, name: str, signature: Any, compute: Any) -> str:
+        """The value last computed for this signature, else a new one."""
+        known = self._known.get(name)
+        if known is None or known[0] != signature:
+            known = self._known[name] = [signature, compute()]
+            self._changed = True
+        return str(known[1])
+
+    def save(self) -> None:
+        """Write what was learned to the build folder."""
+        if self._changed:
+            self._folder.write_json(self._name, self._known)
+            self._changed = False
+
+
+class Ledger:
+    """The finished units of a build folder."""
+
+    def __init__(self, folder: BuildFolder, hashes: Hashes) -> None:
+        self._folder = folder
+        self._hashes = hashes
+
+    def finished(self, name: str, key: str) -> Unit | None:
+        """The unit if it was done with this key and all its files are there, whole; else None."""
+        unit = self.recorded(name)
+        if unit is None or unit.key != key:
+            return None
+        return unit if all(self._intact(shard) for shard in unit.shards) else None
+
+    def recorded(self, name: str) -> Unit | None:
+        """The unit as it was last recorded, whatever became of its files."""
+        record = self._folder.read_json(self._path(name))
+        if record is None:
+            return None
+        return Unit(name, record["key"], tuple(Shard(*shard) for shard in record["shards"]), record["counts"])
+
+    def record(self, unit: Unit) -> None:
+        """Enter a unit as done; its files are already in their places."""
+        record = {"key": unit.key, "shards": [list(shard) for shard in unit.shards], "counts": unit.counts}
+        self._folder.write_json(self._path(unit.name), json.loads(json.dumps(record)))
+
+    def _path(self, name: str) -> str:
+        return f"{STATE}/units/{name.replace('/', '.')}.json"
+
+    def _intact(self, shard: Shard) -> bool:
+        path = self._folder.home / shard.file
+        if not path.is_file() or path.stat().st_size != shard.size_bytes:
+            return False
+        return self._hashes.sha256(path, shard.file) == shard.sha256

@@ -1,0 +1,160 @@
+"""What a build says of itself: build.json, its README and a Croissant description."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import polars as pl
+
+from cxdata import __version__
+from cxdata.build.ledger import Unit
+from cxdata.model.manifest import Manifest
+from cxdata.model.sample import SCHEMA_VERSION, columns
+from cxdata.tasks.base import task
+
+if TYPE_CHECKING:
+    from cxdata.build.units import Units
+
+
+class Parts(NamedTuple):
+    """The finished units of a build."""
+
+    reader: Unit
+    tasks: dict[str, Unit]
+    pictures: list[Unit]
+    patients: Unit
+    left_out: Unit
+
+    def all(self) -> list[Unit]:
+        """Every unit that wrote shards, in a fixed order."""
+        return [self.patients, *self.tasks.values(), *self.pictures, self.reader, self.left_out]
+
+
+def report(units: Units, parts: Parts) -> dict[str, Any]:
+    """The content of build.json: the same for the same inputs and config, whatever the machine."""
+    shards = sorted({shard for unit in parts.all() for shard in unit.shards})
+    return {
+        "source": units.source.slug,
+        "source_version": units.found.version,
+        "schema_version": SCHEMA_VERSION,
+        "tool_version": __version__,
+        "layout": units.found.layout,
+        "config": {**units.config.model_dump(mode="json"), "policy_train": units.policies[0],
+                   "policy_eval": units.policies[1], "images": units.images},
+        "config_digest": units.config.digest(),
+        "tasks_not_asked": [entry._asdict() for entry in units.inputs.not_asked],
+        "inputs": _inputs(units, parts.reader),
+        "funnel": _funnel(parts),
+        "samples": _samples(parts),
+        "rejects": _rejects(parts),
+        "pictures": _pictures(parts),
+        "shards": [shard._asdict() for shard in shards],
+    }  # fmt: skip
+
+
+def card(manifest: Manifest, content: dict[str, Any]) -> str:
+    """The README of a build folder, made from what was built."""
+    samples = content["samples"]
+    lines = [
+        f"# {manifest.title}, built by cxdata {content['tool_version']}", "", manifest.summary, "",
+        f"Source version {content['source_version']}. Licence: {manifest.licence}. {manifest.terms}",
+        "" if not manifest.restricted else "\n**Nothing in this folder may be shared.**\n",
+        "| task | samples |", "|---|---:|", *(f"| {name} | {n:,} |" for name, n in samples["by_task"].items()), "",
+        "| split | samples |", "|---|---:|", *(f"| {name} | {n:,} |" for name, n in samples["by_split"].items()), "",
+        f"Labels are read by the policy `{content['config']['policy_train']}` in train and "
+        f"`{content['config']['policy_eval']}` in val and test. `build.json` holds the funnel, the rejects and the sha256 "
+        "of every file; `cxdata validate` checks them. Not for clinical use.", "",
+        "To cite:", "", *(f"- {citation}" for citation in manifest.citations),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def croissant(manifest: Manifest, content: dict[str, Any]) -> dict[str, Any]:
+    """A Croissant 1.0 description (https://docs.mlcommons.org/croissant/) of the samples."""
+    files = [shard for shard in content["shards"] if shard["file"].startswith("samples/")]
+    fields = [_croissant_field(column.name, column.kind, column.description) for column in columns()]
+    return {
+        "@context": CONTEXT, "@type": "sc:Dataset", "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "name": f"cxdata-{manifest.slug}", "description": manifest.summary, "version": content["source_version"],
+        "license": manifest.licence, "url": next(iter(manifest.parts.values())).home.url,
+        "citeAs": "; ".join(manifest.citations), "datePublished": manifest.versions[0].released,
+        "distribution": [
+            {"@type": "cr:FileObject", "@id": shard["file"], "name": shard["file"], "contentUrl": shard["file"],
+             "encodingFormat": "application/x-parquet", "sha256": shard["sha256"]} for shard in files
+        ] + [{"@type": "cr:FileSet", "@id": "samples", "name": "samples", "encodingFormat": "application/x-parquet",
+              "includes": "samples/*.parquet"}],
+        "recordSet": [{"@type": "cr:RecordSet", "@id": "sample", "name": "sample", "field": fields}],
+    }  # fmt: skip
+
+
+def _inputs(units: Units, reader: Unit) -> list[dict[str, Any]]:
+    counted = reader.counts["inputs"]
+    entries = []
+    for name, (size, sha256) in sorted(units.digests.items()):
+        file = units.display(name)
+        read, used, rejected, nulled = counted.get(file, [None] * 4)
+        entries.append({"file": file, "role": units.source.manifest.file(name).role, "size_bytes": size, "sha256": sha256,
+                        "rows_read": read, "rows_used": used, "rows_rejected": rejected, "cells_nulled": nulled})  # fmt: skip
+    return entries
+
+
+def _funnel(parts: Parts) -> list[dict[str, Any]]:
+    steps = [("", step) for step in parts.reader.counts["funnel"]]
+    steps += [(f"{name}: ", step) for name, unit in parts.tasks.items() for step in unit.counts["funnel"]]
+    return [{"step": prefix + step, "count": count, "unit": unit} for prefix, (step, count, unit) in steps]
+
+
+def _samples(parts: Parts) -> dict[str, Any]:
+    by_task = {name: sum(shard.rows for shard in unit.shards) for name, unit in parts.tasks.items()}
+    by_split: Counter[str] = Counter()
+    by_stage: Counter[str] = Counter()
+    for name, unit in parts.tasks.items():
+        by_split.update(unit.counts["by_split"])
+        by_stage[task(name).stage] += by_task[name]
+    order = [split for split in ("train", "val", "test") if split in by_split]
+    return {"total": sum(by_task.values()), "by_task": by_task, "by_split": {split: by_split[split] for split in order},
+            "by_stage": dict(sorted(by_stage.items()))}  # fmt: skip
+
+
+def _rejects(parts: Parts) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for unit in (parts.reader, parts.left_out, *parts.pictures):
+        counts.update(unit.counts["rejects"])
+    return dict(sorted(counts.items()))
+
+
+def _pictures(parts: Parts) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for unit in parts.pictures:
+        counts.update(unit.counts["status"])
+    return dict(sorted(counts.items()))
+
+
+def _croissant_field(name: str, kind: pl.DataType, description: str) -> dict[str, Any]:
+    inner = kind.inner if isinstance(kind, pl.List) else kind
+    entry: dict[str, Any] = {
+        "@type": "cr:Field", "@id": f"sample/{name}", "name": name, "description": description,
+        "dataType": DATA_TYPES.get(str(inner), "sc:Text"),
+        "source": {"fileSet": {"@id": "samples"}, "extract": {"column": name}},
+    }  # fmt: skip
+    return {**entry, "repeated": True} if isinstance(kind, pl.List) else entry
+
+
+DATA_TYPES: Final = {
+    "String": "sc:Text",
+    "Int64": "sc:Integer",
+    "Int32": "sc:Integer",
+    "Float64": "sc:Float",
+    "Boolean": "sc:Boolean",
+}
+CONTEXT: Final = {
+    "@language": "en", "@vocab": "https://schema.org/", "sc": "https://schema.org/", "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/", "dct": "http://purl.org/dc/terms/", "citeAs": "cr:citeAs", "column": "cr:column",
+    "conformsTo": "dct:conformsTo", "data": {"@id": "cr:data", "@type": "@json"}, "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "extract": "cr:extract", "field": "cr:field", "fileSet": "cr:fileSet", "fileObject": "cr:fileObject", "format": "cr:format",
+    "includes": "cr:includes", "isLiveDataset": "cr:isLiveDataset", "jsonPath": "cr:jsonPath", "key": "cr:key", "md5": "cr:md5",
+    "parentField": "cr:parentField", "path": "cr:path", "recordSet": "cr:recordSet", "references": "cr:references",
+    "regex": "cr:regex", "repeated": "cr:repeated", "replace": "cr:replace", "separator": "cr:separator", "source": "cr:source",
+    "subField": "cr:subField", "transform": "cr:transform",
+}  # fmt: skip

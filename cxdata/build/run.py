@@ -1,0 +1,100 @@
+"""A build from end to end: inputs settled before anything is written, then each unit, then build.json."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cxdata.build.config import BuildConfig, ImagesMode
+from cxdata.build.folder import BUILD_JSON, STATE, BuildFolder
+from cxdata.build.inputs import resolve
+from cxdata.build.ledger import Unit
+from cxdata.build.pool import Pool
+from cxdata.build.progress import Progress
+from cxdata.build.report import Parts, card, croissant, report
+from cxdata.build.units import SAMPLES, Units
+from cxdata.build.writer import Shard
+from cxdata.model.errors import CxdataError
+from cxdata.sources.base import Source
+from cxdata.sources.roots import Found
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to build: the source where it was found, the config, and `home`, the folder OUT/<slug>."""
+
+    source: Source
+    found: Found
+    config: BuildConfig
+    home: Path
+    images: ImagesMode
+    workers: int
+    partial: bool
+    progress: Progress
+
+
+def build(request: Request) -> dict[str, Any]:
+    """Build one source; returns build.json's content with `shards_written` and `shards_reused`.
+
+    Raises CxdataError for input that cannot be used and when nothing came out, RefusedError for a folder that holds
+    something else.
+    """
+    manifest, options = request.source.manifest, request.config.options
+    inputs = resolve(manifest, request.found, options, request.config.tasks, partial=request.partial)
+    folder = BuildFolder(request.home)
+    with folder.opened(request.config):
+        units = Units(
+            request.source, request.found, request.config, inputs, options, request.images, folder,
+            Pool(request.workers), request.progress,
+        )  # fmt: skip
+        folder.write_json(f"{STATE}/roots.json", {part: str(root) for part, root in request.found.roots.items()})
+        return _finish(units, _all_units(units))
+
+
+def _all_units(units: Units) -> Parts:
+    units.progress.expect(4 + len(units.inputs.tasks))
+    reader = units.reader()
+    tasks = {name: units.task(name) for name in units.inputs.tasks}
+    if not any(shard.rows for unit in tasks.values() for shard in unit.shards):
+        raise _nothing_came_out(units, tasks)
+    by_shard = _by_shard([shard for unit in tasks.values() for shard in unit.shards])
+    units.progress.expect(len(by_shard) - 1)
+    pictures = [units.pictures(shard, samples) for shard, samples in by_shard.items()]
+    return Parts(reader, tasks, pictures, units.patients(), units.left_out())
+
+
+def _finish(units: Units, parts: Parts) -> dict[str, Any]:
+    units.hashes.save()
+    folder = units.folder
+    content = report(units, parts)
+    strays = folder.remove_strays({shard["file"] for shard in content["shards"]})
+    if strays:
+        units.progress.note(f"removed {len(strays)} files that this build does not name")
+    folder.write_json(BUILD_JSON, content)
+    folder.write_json("croissant.json", croissant(units.source.manifest, content))
+    (folder.home / "README.md").write_text(card(units.source.manifest, content), encoding="utf-8")
+    written = min(units.written, len(content["shards"]))
+    return {**content, "shards_written": written, "shards_reused": len(content["shards"]) - written}
+
+
+def _by_shard(samples: list[Shard]) -> dict[int, list[Shard]]:
+    found: dict[int, list[Shard]] = {}
+    for shard in samples:
+        found.setdefault(int(shard.file.rsplit("-", 3)[1]), []).append(shard)
+    return dict(sorted(found.items()))
+
+
+def _nothing_came_out(units: Units, tasks: dict[str, Unit]) -> CxdataError:
+    steps = [
+        f"{name}: {step} {count:,} {unit}"
+        for name, done in tasks.items()
+        for step, count, unit in done.counts["funnel"]
+    ]
+    rejects = Counter(units.reader().counts["rejects"])
+    steps += [f"rejected by the reader: {code} {n:,}" for code, n in rejects.items()]
+    return CxdataError(
+        f"{units.source.slug}: no question came out", where=str(units.folder.home / SAMPLES),
+        mend="\n".join(["ask for more (--split, --limit, --tasks), or look where they were lost:", *steps]),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Looking at what is there: downloads (doctor), builds (validate, stats, explain)."""

@@ -1,0 +1,58 @@
+"""The command `cxdata`: registers the verbs, reads `cxdata.toml` for defaults, and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cxdata.cli import build, demo, doctor, explain, phantom, sources, stats, validate
+from cxdata.cli.settings import defaults
+
+app = typer.Typer(
+    name="cxdata",
+    help="Chest X-ray sources, as officially downloaded, into validated Parquet shards of questions and answers.",
+    epilog="Examples:  cxdata demo   ·   cxdata build --source mimic",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for verb in (sources, phantom, doctor, build, validate, stats, explain, demo):
+    app.command(verb.NAME, epilog="Examples:  " + "   ·   ".join(verb.EXAMPLES))(verb.run)
+
+
+@app.callback()
+def configure(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    """Take defaults from `cxdata.toml` in this folder; flags and CXDATA_* come before them."""
+    if version:
+        from cxdata import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit()
+    context.default_map = defaults()
+
+
+def main() -> None:
+    """Run the command line; an expected error is told in a few lines, without a traceback."""
+    from cxdata.model.errors import CxdataError
+
+    try:
+        app()
+    except CxdataError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except SystemExit as leaving:
+        if leaving.code == INTERRUPTED:
+            typer.echo("interrupted: run the same command to go on", err=True)
+        raise
+    except OSError as error:
+        typer.echo(f"error: {error.strerror or error}\n  where: {error.filename or 'unknown'}", err=True)
+        sys.exit(1)
+
+
+INTERRUPTED = 130

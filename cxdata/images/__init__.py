@@ -1,0 +1,1 @@
+"""Pictures: what a file on disk holds, without trusting its table."""

@@ -1,0 +1,1 @@
+"""The nouns that every part of cxdata shares: facets, samples, manifests, findings, states, errors."""

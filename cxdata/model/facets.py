@@ -1,0 +1,112 @@
+"""Facet tables: what a reader returns and a task sees. Column names are the contract between sources and tasks.
+
+A frame may lack a facet whole, never a column of one. Ids: `image_id` is `<slug>:<native stem>`; `study_id` and
+`patient_id` are native. `origin_file` and `origin_row` say where a row came from (row from 1, header excluded).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from cxdata.model.errors import CxdataError
+
+VIEWS: Final = ("PA", "AP", "FRONTAL", "LATERAL", "OTHER", "UNKNOWN")
+FRONTAL_VIEWS: Final = ("PA", "AP", "FRONTAL")
+STATES: Final = ("present", "absent", "uncertain")
+REFERENCES: Final = ("R1", "R2", "R3", "R4", "R5")
+SPLITS: Final = ("train", "val", "test")
+CHANGES: Final = ("improving", "stable", "worsening")
+
+_ORIGIN: Final = {"origin_file": pl.String(), "origin_row": pl.Int64()}
+_BOX: Final = {"x0": pl.Float64(), "y0": pl.Float64(), "x1": pl.Float64(), "y1": pl.Float64()}
+
+FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
+    # one image; path is relative to the root `root_id`, member a name inside an archive; width and height in pixels
+    "images": {
+        "image_id": pl.String(), "study_id": pl.String(), "patient_id": pl.String(), "root_id": pl.String(),
+        "path": pl.String(), "member": pl.String(), "view": pl.String(), "view_source": pl.String(),
+        "width": pl.Int32(), "height": pl.Int32(), **_ORIGIN,
+    },
+    # one study (one per image where a source has none); taken_at orders studies of one patient, no more; age in years
+    "studies": {
+        "study_id": pl.String(), "patient_id": pl.String(), "split_official": pl.String(),
+        "taken_at": pl.Datetime("us"), "age": pl.Float64(), "sex": pl.String(),
+    },
+    # one study (or image) that an annotator has read, whatever was found: a reading without findings states nothing
+    "readings": {"study_id": pl.String(), "image_id": pl.String(), "annotator": pl.String(), **_ORIGIN},
+    # one stated label; image_id null means the whole study
+    "findings": {
+        "study_id": pl.String(), "image_id": pl.String(), "finding": pl.String(), "state": pl.String(),
+        "native_label": pl.String(), "annotator": pl.String(), "reference": pl.String(), **_ORIGIN,
+    },
+    # one finding that an annotator looked for; how: every case, positives only
+    "label_space": {"annotator": pl.String(), "finding": pl.String(), "how": pl.String()},
+    # one report; sections word for word, null when the report has none; offsets count characters of the file's text
+    "reports": {
+        "study_id": pl.String(), "language": pl.String(), "indication": pl.String(), "comparison": pl.String(),
+        "findings": pl.String(), "impression": pl.String(),
+        "findings_start": pl.Int32(), "findings_end": pl.Int32(),
+        "impression_start": pl.Int32(), "impression_end": pl.Int32(), **_ORIGIN,
+    },
+    # one box or outline; corners in original pixels, frame in pixels; kind: abnormality, phrase, anatomy, device
+    "regions": {
+        "image_id": pl.String(), "kind": pl.String(), "finding": pl.String(), "phrase": pl.String(), **_BOX,
+        "frame_width": pl.Int32(), "frame_height": pl.Int32(), "annotator": pl.String(), **_ORIGIN,
+    },
+    # one finding between two images
+    "changes": {
+        "study_id": pl.String(), "prior_study_id": pl.String(), "image_id": pl.String(), "prior_image_id": pl.String(),
+        "finding": pl.String(), "change": pl.String(), **_ORIGIN,
+    },
+    # one native question
+    "questions": {
+        "question_id": pl.String(), "study_id": pl.String(), "image_ids": pl.List(pl.String()), "question": pl.String(),
+        "options": pl.List(pl.String()), "answer": pl.String(), "answer_type": pl.String(), "category": pl.String(),
+        "split_official": pl.String(), **_ORIGIN,
+    },
+    # one sentence with meaning
+    "statements": {
+        "study_id": pl.String(), "sentence": pl.String(), "diagnosis": pl.String(), "evidence": pl.String(), **_ORIGIN,
+    },
+}  # fmt: skip
+
+FACET_KEYS: Final[dict[str, tuple[str, ...]]] = {
+    "images": ("image_id",),
+    "studies": ("study_id",),
+    "readings": ("study_id", "image_id", "annotator"),
+    "findings": ("study_id", "image_id", "annotator", "finding"),
+    "label_space": ("annotator", "finding"),
+    "reports": ("study_id",),
+    "regions": ("image_id", "origin_row", "x0", "y0"),
+    "changes": ("study_id", "prior_study_id", "finding"),
+    "questions": ("question_id",),
+    "statements": ("study_id", "sentence"),
+}
+
+REJECTS: Final[dict[str, pl.DataType]] = {
+    "source": pl.String(), "file": pl.String(), "key": pl.String(), "stage": pl.String(), "code": pl.String(),
+    "message": pl.String(),
+}  # fmt: skip
+
+
+def conform(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with exactly the facet's columns, in order and type, sorted by its key.
+
+    Raises CxdataError when a column is missing: a reader's mistake, not the user's.
+    """
+    schema = FACETS[name]
+    missing = [column for column in schema if column not in frame.columns]
+    if missing:
+        raise CxdataError(
+            f"facet {name} lacks {', '.join(missing)}", mend="the reader must return every column of the facet"
+        )
+    return frame.select(pl.col(column).cast(kind) for column, kind in schema.items()).sort(
+        FACET_KEYS[name], nulls_last=True
+    )
+
+
+def empty(name: str) -> pl.DataFrame:
+    """The facet's table without rows."""
+    return pl.DataFrame(schema=FACETS[name])

@@ -1,0 +1,247 @@
+"""The manifest of a source: every fact about it that code, docs and users need, typed and strict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cxdata.model.errors import CxdataError, UsageError
+from cxdata.model.sample import Population, Reference
+
+Need = Literal["required", "tasks", "optional"]
+FileKind = Literal["table", "texts", "pictures", "checksums", "list"]
+Unit = Literal["patients", "studies", "images", "reports", "rows", "questions", "boxes"]
+PolicyName = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed"]
+
+
+class Fact(BaseModel):
+    """Base of every manifest part: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Home(Fact):
+    """A page where a part of the source is described and got."""
+
+    name: str
+    url: str
+    size: str = Field(description="size of the download in words")
+
+
+class Version(Fact):
+    """A published version."""
+
+    version: str
+    released: str
+    note: str = ""
+
+
+class Part(Fact):
+    """A named part of a download, with the names that betray its root folder.
+
+    A probe is a glob below the root; a folder that matches any of them is a candidate. `versions` maps a version to
+    the names that only it holds, latest first; without a match the folder's own path decides, then the first version.
+    """
+
+    title: str
+    home: Home
+    probes: tuple[str, ...]
+    versions: dict[str, tuple[str, ...]] = {}
+
+
+class Layout(Fact):
+    """One way a download lies on disk: where each part stands below the data folder, and what is peculiar to it.
+
+    `marks` are globs below a part's root that must match; `lacks` names files that this layout never has.
+    """
+
+    name: str
+    title: str
+    version: str
+    parts: dict[str, str]
+    marks: dict[str, tuple[str, ...]] = {}
+    lacks: tuple[str, ...] = ()
+
+
+class FileSpec(Fact):
+    """One logical file: the first of `paths` (globs below the part's root) that exists is it.
+
+    `need` is required, tasks (only `tasks` ask for it) or optional; `when` limits it to values of options.
+    A family (kind texts or pictures) is many files that count as one input; where it is a folder, `holds` is a glob that
+    must match below it.
+    """
+
+    name: str
+    part: str
+    paths: tuple[str, ...]
+    need: Need
+    kind: FileKind = "table"
+    role: Literal["data", "reference"] = "data"
+    tasks: tuple[str, ...] = ()
+    when: dict[str, str] = {}
+    holds: str | None = None
+    columns: tuple[str, ...] = ()
+    optional_columns: tuple[str, ...] = ()
+    facets: tuple[str, ...] = ()
+    why: str
+    get: str = Field(description="where it is got, when it is missing")
+
+    @model_validator(mode="after")
+    def _tasks_fit_need(self) -> FileSpec:
+        if (self.need == "tasks") != bool(self.tasks):
+            raise ValueError(f"file {self.name}: tasks are named exactly when need is 'tasks'")
+        return self
+
+
+class Count(Fact):
+    """An official count, where it was published, and what to count in a download to compare with it.
+
+    `file` is the logical file that is counted: its rows, its distinct values of `column`, or (a family) its members;
+    `where` keeps the rows whose columns have these values. Without a file nothing can be counted.
+    """
+
+    what: str
+    unit: Unit
+    value: int
+    origin: str
+    version: str | None = None
+    file: str | None = None
+    tally: Literal["rows", "distinct", "members"] = "rows"
+    column: str | None = None
+    where: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _column_fits_tally(self) -> Count:
+        if (self.tally == "distinct") != (self.column is not None):
+            raise ValueError(f"count {self.what}: a column is named exactly when tally is 'distinct'")
+        return self
+
+
+class Annotator(Fact):
+    """Who or what stated labels. `findings` is its label space in canonical names."""
+
+    name: str
+    reference: Reference
+    how: Literal["every case", "positives only"]
+    findings: tuple[str, ...]
+    when: dict[str, str] = {}
+    note: str = ""
+
+
+class Labels(Fact):
+    """How several annotators become one state, and which policy reads the states in each split."""
+
+    resolution: Literal["first annotator", "unanimous"]
+    annotators: tuple[Annotator, ...]
+    policy_train: PolicyName
+    policy_eval: PolicyName
+    closed_world: dict[str, str] = Field(default={}, description="finding to the evidence that silence means absent")
+
+
+class Option(Fact):
+    """A typed option, `--option SLUG.KEY=VALUE`; one of `choices`."""
+
+    choices: tuple[str, ...]
+    default: str
+    help: str
+
+    @model_validator(mode="after")
+    def _default_is_a_choice(self) -> Option:
+        if self.default not in self.choices:
+            raise ValueError(f"default {self.default} is not one of {self.choices}")
+        return self
+
+
+class PopulationRule(Fact):
+    """What the population of a row is where no age is given, and the evidence for it."""
+
+    default: Population
+    evidence: str
+
+
+class Manifest(Fact):
+    """One source, whole."""
+
+    slug: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    title: str
+    summary: str
+    access: Literal["open", "registered", "credentialed"]
+    licence: str
+    terms: str
+    restricted: bool
+    citations: tuple[str, ...]
+    language: Literal["en", "es", "zh"] = "en"
+    versions: tuple[Version, ...]
+    parts: dict[str, Part]
+    layouts: tuple[Layout, ...]
+    files: tuple[FileSpec, ...]
+    official_counts: tuple[Count, ...]
+    patient_namespace: str
+    split_rule: str
+    population: PopulationRule
+    role: Literal["train", "external test"] = "train"
+    requires: tuple[str, ...] = ()
+    same_patients_as: tuple[str, ...] = ()
+    facets: tuple[str, ...]
+    labels: Labels | None = None
+    options: dict[str, Option] = {}
+    tasks: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Manifest:
+        parts = set(self.parts)
+        stray = [f.name for f in self.files if f.part not in parts]
+        stray += [f"{layout.name}:{part}" for layout in self.layouts for part in layout.parts if part not in parts]
+        stray += [f"{f.name}:{task}" for f in self.files for task in f.tasks if task not in self.tasks]
+        stray += [f"{f.name}:{key}" for f in self.files for key in f.when if key not in self.options]
+        stray += [
+            f"{layout.name}:{name}"
+            for layout in self.layouts
+            for name in layout.lacks
+            if name not in {f.name for f in self.files}
+        ]
+        stray += [f"{count.what}:{name}" for count in self.official_counts for name in self._uncountable(count)]
+        if stray:
+            raise ValueError(f"names a part, task, option, file or column that the manifest does not have: {', '.join(stray)}")
+        return self
+
+    def _uncountable(self, count: Count) -> list[str]:
+        if count.file is None:
+            return []
+        spec = next((f for f in self.files if f.name == count.file), None)
+        if spec is None:
+            return [count.file]
+        asked = [*count.where, *([count.column] if count.column else [])]
+        return [column for column in asked if column not in spec.columns]
+
+    def file(self, name: str) -> FileSpec:
+        """The file of that logical name; KeyError when the manifest has none."""
+        return next(f for f in self.files if f.name == name)
+
+    def settings(self, given: dict[str, str]) -> dict[str, str]:
+        """Every option with its value. Raises CxdataError for an unknown key or value."""
+        for key, value in given.items():
+            self._check_option(key, value)
+        return {key: given.get(key, option.default) for key, option in sorted(self.options.items())}
+
+    def _check_option(self, key: str, value: str) -> None:
+        if key not in self.options:
+            known = ", ".join(f"{self.slug}.{name}" for name in self.options) or "none"
+            raise UsageError(f"{self.slug} has no option {key!r}", mend=f"its options: {known}")
+        if value not in self.options[key].choices:
+            raise UsageError(
+                f"{self.slug}.{key} cannot be {value!r}", mend=f"one of: {', '.join(self.options[key].choices)}"
+            )
+
+
+def load_manifest(path: Path) -> Manifest:
+    """Read and check a manifest.yaml. Raises CxdataError that names the file and every wrong field."""
+    try:
+        return Manifest.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValidationError, yaml.YAMLError) as error:
+        raise CxdataError(
+            f"manifest cannot be read: {error}", where=str(path), mend="mend the fields named above"
+        ) from None

@@ -1,0 +1,1 @@
+"""The radiograph and report painter that the sources share for their synthetic copies."""

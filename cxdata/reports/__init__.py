@@ -1,0 +1,1 @@
+"""Report text: sections, sentences, mentions of priors."""

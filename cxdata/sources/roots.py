@@ -1,0 +1,133 @@
+"""Where a source lies on disk: part roots found by probes, the layout they make, and the files in them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from cxdata.model.errors import UsageError
+from cxdata.model.manifest import FileSpec, Layout, Manifest, Part
+
+MAX_DEPTH = 6
+MAX_SUBFOLDERS = 200  # a folder of more is patients or studies, not part of the way to a root
+LOOKED_AT = 4  # entries of a folder that a probe with a wildcard follows
+OTHER_LAYOUT = "custom"
+
+
+class Found(NamedTuple):
+    """A source on disk: the root of each part, the layout they make (`custom` when none fits), the main part's version."""
+
+    roots: dict[str, Path]
+    layout: str
+    version: str
+
+
+def locate(manifest: Manifest, places: Iterable[Path]) -> Found | None:
+    """The roots below the given places, one a part; None when no part is found.
+
+    Raises UsageError when two folders claim to be one part, listing both with the `--root` to copy.
+    """
+    candidates = part_candidates(manifest, places)
+    for part, roots in candidates.items():
+        if len(roots) > 1:
+            raise _ambiguous(manifest, part, roots)
+    chosen = {part: paths[0] for part, paths in candidates.items() if paths}
+    return found(manifest, chosen) if chosen else None
+
+
+def found(manifest: Manifest, roots: Mapping[str, Path]) -> Found:
+    """Layout and version of part roots that are already known."""
+    main = next(part for part in manifest.parts if part in roots)
+    layout = next((layout for layout in manifest.layouts if _fits(layout, roots)), None)
+    return Found(dict(roots), layout.name if layout else OTHER_LAYOUT, version_of(manifest.parts[main], roots[main]))
+
+
+def part_candidates(manifest: Manifest, places: Iterable[Path]) -> dict[str, list[Path]]:
+    """Every folder below the places that a part's probes match, by part; sorted, none inside another."""
+    places = list(places)
+    return {name: sorted(set(_candidates(part, places))) for name, part in manifest.parts.items()}
+
+
+def version_of(part: Part, root: Path) -> str:
+    """The version that the files betray, else one that the path names, else the oldest known."""
+    for version, names in part.versions.items():
+        if any(matches(root, name) for name in names):
+            return version
+    named = [version for version in part.versions if any(version in piece for piece in root.parts)]
+    return named[0] if named else list(part.versions)[-1] if part.versions else "unknown"
+
+
+def find_file(spec: FileSpec, root: Path | None) -> Path | None:
+    """The first of the file's paths that exists below the part's root; None when there is none."""
+    if root is None:
+        return None
+    for name in spec.paths:
+        for path in _expand(root, name):
+            if path.is_file() or (path.is_dir() and spec.holds and matches(path, spec.holds)):
+                return path
+    return None
+
+
+def matches(root: Path, pattern: str) -> bool:
+    """True when the glob matches below root; a wildcard follows a few entries only, so that huge folders cost nothing."""
+    return next(_expand(root, pattern), None) is not None
+
+
+def _expand(root: Path, pattern: str) -> Iterator[Path]:
+    paths: list[Path] = [root]
+    for piece in PurePosixPath(pattern).parts:
+        paths = [child for path in paths for child in _children(path, piece)]
+    yield from paths
+
+
+def _children(folder: Path, piece: str) -> list[Path]:
+    if not any(sign in piece for sign in "*?["):
+        return [folder / piece] if (folder / piece).exists() else []
+    if not folder.is_dir():
+        return []
+    named = (child for child in folder.iterdir() if fnmatchcase(child.name, piece))
+    return sorted(islice(named, LOOKED_AT))
+
+
+def _candidates(part: Part, places: Iterable[Path]) -> Iterator[Path]:
+    queue = deque((place.absolute(), 0) for place in places)
+    seen: set[Path] = set()
+    while queue:
+        folder, depth = queue.popleft()
+        real = folder.resolve()
+        if real in seen or not folder.is_dir():
+            continue
+        seen.add(real)
+        if any(matches(folder, probe) for probe in part.probes):
+            yield folder
+        elif depth < MAX_DEPTH:
+            queue.extend((child, depth + 1) for child in _subfolders(folder))
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        children = [child for child in folder.iterdir() if child.is_dir() and not child.name.startswith(".")]
+    except PermissionError:
+        return []
+    return sorted(children) if len(children) <= MAX_SUBFOLDERS else []
+
+
+def _fits(layout: Layout, roots: Mapping[str, Path]) -> bool:
+    tails = ((roots[part], PurePosixPath(tail).parts) for part, tail in layout.parts.items() if part in roots)
+    marks = ((roots[part], mark) for part, names in layout.marks.items() if part in roots for mark in names)
+    return all(root.parts[-len(tail) :] == tail for root, tail in tails) and all(
+        matches(root, mark) for root, mark in marks
+    )
+
+
+def _ambiguous(manifest: Manifest, part: str, roots: list[Path]) -> UsageError:
+    lines = "\n".join(f"--root {manifest.slug}={root}" for root in roots)
+    return UsageError(
+        f"{manifest.slug}: {len(roots)} folders could be its part {part!r} ({manifest.parts[part].title})",
+        where=", ".join(map(str, roots)),
+        mend=f"say which one, with one --root for each part:\n{lines}",
+    )

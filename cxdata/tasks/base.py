@@ -1,0 +1,118 @@
+"""What a task is, and the material it works on: facet tables of one source, never the source itself."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import NamedTuple
+
+import polars as pl
+
+from cxdata.model.errors import UsageError
+from cxdata.model.manifest import Labels
+from cxdata.model.sample import AnswerType, Domain, Population, Reward, Stage
+from cxdata.model.vocabulary import Vocabulary, vocabulary
+
+Funnel = list[tuple[str, int, str]]
+
+
+class Asked(NamedTuple):
+    """What a task asks of a whole source: draft rows (see `complete.py`) and the funnel (step, count, unit)."""
+
+    rows: pl.DataFrame
+    funnel: Funnel
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a row says of its source."""
+
+    slug: str
+    version: str
+    language: str
+    licence: str
+    restricted: bool
+    namespace: str
+    population: Population
+    reader_version: int
+
+
+@dataclass(frozen=True)
+class Material:
+    """Facet tables of a source, its card, and the rules to read labels by.
+
+    `policy_train` and `policy_eval` are names of policies; `closed_world` the findings that `closed-world` holds for.
+    """
+
+    card: Card
+    facets: Mapping[str, pl.LazyFrame]
+    labels: Labels | None
+    policy_train: str
+    policy_eval: str
+    seed: int
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The findings, with their relations."""
+        return vocabulary()
+
+    @cached_property
+    def cases(self) -> pl.DataFrame:
+        """One row a study that may be asked about: see `cases.py`."""
+        from cxdata.tasks.cases import cases
+
+        return cases(self)
+
+    @cached_property
+    def judged(self) -> pl.DataFrame:
+        """One row a labelled study with a frontal picture, with states and uses of each finding: see `judged.py`."""
+        from cxdata.tasks.judged import judged
+
+        return judged(self)
+
+    @cached_property
+    def targets(self) -> pl.DataFrame:
+        """One row a report of a study that may be asked about, with clean targets: see `reports/targets.py`."""
+        from cxdata.reports.targets import with_targets
+
+        return with_targets(self.facets["reports"]).collect()
+
+    def sample_id(self, task: str, key: pl.Expr) -> pl.Expr:
+        """`<source>/<task>/<key>` for each row."""
+        return pl.concat_str(pl.lit(f"{self.card.slug}/{task}/"), key)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One family of questions. A change of what `ask` gives is a new `version`."""
+
+    name: str
+    version: int
+    domain: Domain
+    answer_type: AnswerType
+    stage: Stage
+    level: str
+    reward: Reward
+    facets: tuple[str, ...]
+    ask: Callable[[Material], Asked]
+    reads_labels: bool = False
+
+
+@cache
+def tasks() -> dict[str, Task]:
+    """Every task by name, in the order of the modules of this package: each that asks holds its `TASKS`."""
+    package = importlib.import_module("cxdata.tasks")
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    modules = [importlib.import_module(f"cxdata.tasks.{name}") for name in names]
+    found: list[Task] = [task for module in modules for task in getattr(module, "TASKS", ())]
+    return {task.name: task for task in found}
+
+
+def task(name: str) -> Task:
+    """One task. Raises UsageError that names the known ones."""
+    if name not in tasks():
+        raise UsageError(f"no task is called {name!r}", mend=f"one of: {', '.join(tasks())}")
+    return tasks()[name]

@@ -1,0 +1,109 @@
+"""Which pictures stand for a study, and which split it belongs to.
+
+A question about a study shows one frontal (PA, then AP, then FRONTAL; of several the first by image id) and at most one
+lateral: further frontals of a study are left out, since before and after a tube differ. A patient has one split: the
+strictest of its studies (test over val over train).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from cxdata.model.facets import FRONTAL_VIEWS, SPLITS
+from cxdata.model.hashing import bucket_expr
+
+if TYPE_CHECKING:
+    from cxdata.tasks.base import Material
+
+ADULT_YEARS: Final = 18
+
+
+def cases(material: Material) -> pl.DataFrame:
+    """One row a study with a split.
+
+    Columns: study_id, patient_id, split, split_official, split_reason, population, frontal (image id or null), view
+    (of the frontal), lateral, image_ids (none, one or two), pictures (their number).
+    """
+    studies = _with_split(material.facets["studies"]).with_columns(_population(material.card.population))
+    pictures = _pictures(material.facets["images"])
+    rows = studies.join(pictures, on="study_id", how="left").select(
+        "study_id", "patient_id", "split", "split_official", "split_reason", "population", "frontal", "view", "lateral",
+        image_ids=pl.when(pl.col("frontal").is_null()).then(pl.lit([], pl.List(pl.String)))
+        .when(pl.col("lateral").is_null()).then(pl.concat_list("frontal"))
+        .otherwise(pl.concat_list("frontal", "lateral")),
+    )  # fmt: skip
+    return rows.with_columns(pictures=pl.col("image_ids").list.len().cast(pl.UInt8)).sort("study_id").collect()
+
+
+def patients(material: Material, shards: int) -> pl.DataFrame:
+    """Every patient of the source: patient_id, split_official (strictest, null when none) and shard (0 … shards-1)."""
+    key = pl.concat_str(pl.lit(f"{material.card.namespace}:"), "patient_id")
+    rows = material.facets["studies"].group_by("patient_id").agg(_rank().max())
+    return rows.select(
+        "patient_id", split_official=_split(pl.col("rank")), shard=bucket_expr(key, shards), patient_key=key
+    ).sort("patient_key").collect()  # fmt: skip
+
+
+def _rank() -> pl.Expr:
+    return pl.col("split_official").replace_strict(SPLITS, range(3), default=None, return_dtype=pl.Int8).alias("rank")
+
+
+def _split(rank: pl.Expr) -> pl.Expr:
+    return rank.replace_strict(range(3), SPLITS, default=None, return_dtype=pl.String)
+
+
+def _with_split(studies: pl.LazyFrame) -> pl.LazyFrame:
+    ranked = studies.with_columns(_rank()).with_columns(strictest=pl.col("rank").max().over("patient_id"))
+    reason = (
+        pl.when(pl.col("rank").is_null()).then(pl.lit("patient has an official split"))
+        .when(pl.col("strictest") > pl.col("rank")).then(pl.lit("strictest official split of the patient"))
+        .otherwise(pl.lit("official"))
+    )  # fmt: skip
+    return ranked.filter(pl.col("strictest").is_not_null()).with_columns(
+        split=_split(pl.col("strictest")), split_reason=reason
+    )
+
+
+def _population(default: str) -> pl.Expr:
+    adult = pl.when(pl.col("age") >= ADULT_YEARS).then(pl.lit("adult")).otherwise(pl.lit("paediatric"))
+    return pl.when(pl.col("age").is_null()).then(pl.lit(default)).otherwise(adult).alias("population")
+
+
+def _pictures(images: pl.LazyFrame) -> pl.LazyFrame:
+    frontal = _first(images.filter(pl.col("view").is_in(FRONTAL_VIEWS))).select("study_id", "view", frontal="image_id")
+    lateral = _first(images.filter(pl.col("view") == "LATERAL")).select("study_id", lateral="image_id")
+    return frontal.join(lateral, on="study_id", how="full", coalesce=True)
+
+
+def _first(images: pl.LazyFrame) -> pl.LazyFrame:
+    order = pl.col("view").replace_strict(FRONTAL_VIEWS, range(3), default=3, return_dtype=pl.Int8)
+    return (
+        images.with_columns(_order=order)
+        .sort("_order", "image_id")
+        .unique("study_id", keep="first", maintain_order=True)
+    )
+
+
+LEFT_OUT: Final = {
+    "view_other": "an oblique, decubitus, axial or abdominal film is not asked about",
+    "view_unknown": "the view of the picture is not known",
+    "study_without_split": "no table gives a split to any study of the patient",
+}
+
+
+def left_out(material: Material) -> pl.DataFrame:
+    """Pictures and studies that no question may show, as rejects (source, file, key, stage, code, message)."""
+    views = material.facets["images"].filter(pl.col("view").is_in(["OTHER", "UNKNOWN"])).select(
+        file="origin_file", key="image_id", code=pl.concat_str(pl.lit("view_"), pl.col("view").str.to_lowercase())
+    )  # fmt: skip
+    origin = material.facets["images"].group_by("study_id").agg(pl.col("origin_file").min())
+    studies = (
+        material.facets["studies"].join(material.cases.lazy(), on="study_id", how="anti").join(origin, on="study_id")
+    )
+    unsplit = studies.select(file="origin_file", key="study_id", code=pl.lit("study_without_split"))
+    return pl.concat([views, unsplit]).select(
+        "file", "key", "code", source=pl.lit(material.card.slug), stage=pl.lit("select"),
+        message=pl.col("code").replace_strict(LEFT_OUT, return_dtype=pl.String),
+    ).collect()  # fmt: skip

@@ -1,0 +1,92 @@
+"""Which one of four? The key is stated present, the distractors may be denied, and no two options are related.
+
+`No Finding` is a key where no pathology is present. As a distractor it replaces the third one, only beside a pathology
+that is stated present, and as often as makes it the key in a quarter of the questions it appears in: where it could be
+the key more often than that allows, a share of those questions, chosen by hash, is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import polars as pl
+
+from cxdata.model.hashing import unit_expr
+from cxdata.model.policies import Use
+from cxdata.model.states import Effective
+from cxdata.tasks.base import Asked, Material, Task
+from cxdata.tasks.choices import lettered, pick, ranked
+from cxdata.tasks.judged import STATE, USE, askable, has_use, state_is
+
+NAME: Final = "disease_single_choice"
+NO_FINDING: Final = "No Finding"
+DISTRACTORS: Final = ("first", "second", "third")
+_KEPT: Final = ("study_id", "split", "image_ids", "label_policy", "reference", "origin_file", "origin_row")
+
+
+def ask(material: Material) -> Asked:
+    """One row a study and finding that can be the key and has three distractors."""
+    findings = askable(material, "finding")
+    normal = askable(material, "normal")
+    names = [*findings, *normal]
+    if not findings:
+        return Asked(pl.DataFrame(), [("no finding may be an option", 0, "questions")])
+    keyed = pl.concat([_keyed(material, name, names, i) for i, name in enumerate(names)])
+    frame = ranked(keyed, findings, material.seed, _may_distract(material, names), lambda f: has_use(f, Use.SECOND))
+    for slot in DISTRACTORS:
+        frame = pick(frame, findings, material.vocabulary, slot)
+    chosen = frame.select(*_KEPT, "sample_id", "key", "key_stated", *DISTRACTORS).collect()
+    enough = chosen.filter(pl.col("third").is_not_null())
+    rows = _with_no_finding(enough, len(findings), material.seed) if normal else enough
+    asked = lettered(rows.lazy(), ["key", *DISTRACTORS], names, material.seed, lambda slot: pl.lit(slot == "key"))
+    funnel = [("could be the key", chosen.height, "questions"), ("has three distractors", enough.height, "questions"),
+              ("left after balancing No Finding", rows.height, "questions")]  # fmt: skip
+    finished = asked.with_columns(
+        wording_group=pl.lit("any"), notes_no_finding=pl.col("options").list.contains(NO_FINDING)
+    )
+    return Asked(finished.drop("key", "key_stated", *DISTRACTORS, "split").collect(), funnel)
+
+
+def _keyed(material: Material, name: str, names: list[str], index: int) -> pl.LazyFrame:
+    key = pl.concat_str("study_id", pl.lit(f":{material.vocabulary.slug(name)}"))
+    flags = [pl.col(USE + other) for other in names]
+    is_key = has_use(name, Use.KEY) if name != NO_FINDING else state_is(name, Effective.PRESENT)
+    return material.judged.lazy().filter(is_key).select(
+        *_KEPT, *flags, sample_id=material.sample_id(NAME, key), key=pl.lit(index, pl.UInt8),
+        key_stated=pl.col(STATE + name) == int(Effective.PRESENT),
+    )  # fmt: skip
+
+
+def _may_distract(material: Material, names: list[str]) -> Callable[[str], pl.Expr]:
+    def may(finding: str) -> pl.Expr:
+        taken = [i for i, other in enumerate(names) if other == finding or material.vocabulary.related(finding, other)]
+        return has_use(finding, Use.WRONG) & ~pl.col("key").is_in(taken)
+
+    return may
+
+
+def _with_no_finding(rows: pl.DataFrame, index: int, seed: int) -> pl.DataFrame:
+    is_normal = pl.col("key") == index
+    stated = ~is_normal & pl.col("key_stated")
+    per_split = rows.group_by("split").agg(
+        normal=is_normal.sum().cast(pl.Float64), others=stated.sum().cast(pl.Float64)
+    )
+    shares = per_split.select(
+        "split",
+        keep=pl.min_horizontal(pl.lit(1.0), pl.col("others") / (3 * pl.col("normal"))).fill_nan(0.0),
+        join=pl.min_horizontal(pl.lit(1.0), 3 * pl.col("normal") / pl.col("others")).fill_nan(0.0),
+    )
+    rows = rows.join(shares, on="split")
+    kept = rows.filter(~is_normal | (unit_expr(seed, pl.col("sample_id"), "keep No Finding") < pl.col("keep")))
+    joins = stated & (unit_expr(seed, pl.col("sample_id"), "join No Finding") < pl.col("join"))
+    third = pl.when(joins).then(pl.lit(index, pl.UInt8)).otherwise(pl.col("third")).alias("third")
+    return kept.with_columns(third).drop("keep", "join")
+
+
+TASKS: Final = (
+    Task(
+        name=NAME, version=1, domain="visual_understanding", answer_type="single_choice", stage="closed", level="single",
+        reward="closed", facets=("studies", "images", "readings", "findings", "label_space"), ask=ask, reads_labels=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,83 @@
+"""Writing and summarising reports: findings or impression from the pictures, the impression from the findings.
+
+A target is what is left of the section after the rules of `reports/targets.py`: nothing about priors, no notification,
+no de-identification mark. A target of fewer than three words is not asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import polars as pl
+
+from cxdata.reports.targets import unwrap_expr
+from cxdata.tasks.base import Asked, Funnel, Material, Task
+
+FEWEST_WORDS: Final = 3
+
+
+def ask_findings(material: Material) -> Asked:
+    """One row a study with a frontal picture and findings that can be told from it."""
+    return _from_pictures(material, "findings_generation", "findings")
+
+
+def ask_impression(material: Material) -> Asked:
+    """One row a study with a frontal picture and an impression that can be told from it."""
+    return _from_pictures(material, "impression_generation", "impression")
+
+
+def ask_summary(material: Material) -> Asked:
+    """One row a report with findings and impression; the findings are the context, no picture is shown."""
+    name = "findings_summarization"
+    reports = material.targets.lazy().filter(pl.col("findings").is_not_null())
+    rows, funnel = _targets(material, reports, name, "impression")
+    no_pictures = pl.lit([], pl.List(pl.String)).alias("image_ids")
+    return Asked(rows.with_columns(no_pictures, context=unwrap_expr("findings")).pipe(_draft), funnel)
+
+
+def _from_pictures(material: Material, name: str, section: str) -> Asked:
+    rows, funnel = _targets(material, material.targets.lazy(), name, section)
+    shown = rows.filter(pl.col("pictures") > 0)
+    return Asked(_draft(shown), [*funnel, ("with a frontal picture", shown.height, "questions")])
+
+
+def _targets(material: Material, reports: pl.LazyFrame, name: str, section: str) -> tuple[pl.DataFrame, Funnel]:
+    target = pl.col(f"{section}_target")
+    cases = material.cases.lazy().select("study_id", "image_ids", "pictures")
+    told = reports.filter(pl.col(section).is_not_null()).join(cases, on="study_id").collect()
+    enough = told.filter(target.str.count_matches(r"\S+") >= FEWEST_WORDS)
+    rows = enough.with_columns(
+        sample_id=material.sample_id(name, pl.col("study_id")), answer=target, wording_group=pl.lit("any")
+    )
+    return rows, [(f"has {section}", told.height, "questions"), *_dropped(told, section),
+                  ("has a target of three words or more", enough.height, "questions")]  # fmt: skip
+
+
+def _dropped(told: pl.DataFrame, section: str) -> Funnel:
+    prefix = f"{section}_dropped_"
+    rules = [column for column in told.columns if column.startswith(prefix)]
+    return [
+        (f"sentences left out by {column.removeprefix(prefix)}", int(told[column].sum()), "rows") for column in rules
+    ]
+
+
+def _draft(rows: pl.DataFrame) -> pl.DataFrame:
+    wanted = ["study_id", "image_ids", "origin_file", "origin_row", "sample_id", "answer", "wording_group", "context"]
+    return rows.select(column for column in wanted if column in rows.columns)
+
+
+def _task(name: str, ask: Callable[[Material], Asked], level: str, *, shows: bool) -> Task:
+    make = partial(
+        Task, name=name, version=1, answer_type="free_text", stage="sft", level=level, reward="free_text", ask=ask
+    )
+    facets = ("studies", "images", "reports")
+    return make(domain="text_generation" if shows else "language", facets=facets)
+
+
+TASKS: Final = (
+    _task("findings_generation", ask_findings, "generation", shows=True),
+    _task("impression_generation", ask_impression, "generation", shows=True),
+    _task("findings_summarization", ask_summary, "summarization", shows=False),
+)

@@ -1,0 +1,155 @@
+"""One suite over every source. A new source is tested by being there; nothing here knows any by name."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from conftest import Golden, build_source
+
+from cxdata.build.folder import SHARD_FOLDERS
+from cxdata.build.inputs import resolve, wanted
+from cxdata.build.pool import Pool
+from cxdata.model.errors import CxdataError
+from cxdata.model.facets import FACET_KEYS, FACETS
+from cxdata.model.hashing import file_sha256, frame_digest
+from cxdata.sources.base import Reading, ReadContext, Source
+from cxdata.sources.roots import Found, find_file, locate
+from cxdata.tasks.base import task, tasks
+
+PhantomOf = Callable[[Source], Path]
+
+
+def read(source: Source, found: Found) -> Reading:
+    options = source.manifest.settings({})
+    inputs = resolve(source.manifest, found, options, None, partial=True)
+    context = ReadContext(source.manifest, inputs.files, found.roots, options, Pool(1).run)
+    return source.reader.read(context)
+
+
+def found_in(source: Source, root: Path) -> Found:
+    found = locate(source.manifest, [root])
+    assert found is not None
+    return found
+
+
+def test_manifest_is_complete(source: Source) -> None:
+    manifest = source.manifest
+    assert manifest.licence and manifest.terms and manifest.citations and manifest.official_counts
+    assert all(part.home.url.startswith("https://") for part in manifest.parts.values())
+    assert all(count.origin for count in manifest.official_counts)
+    assert set(manifest.tasks) <= set(tasks())
+    assert set(manifest.facets) <= set(FACETS)
+    assert all(file.columns for file in manifest.files if file.kind == "table")
+    for name in manifest.tasks:
+        assert set(task(name).facets) <= set(manifest.facets), f"{name} needs facets that the source does not fill"
+    for part in ("manifest.yaml", "reader.py", "phantom.py", "NOTES.md"):
+        assert (source.folder / part).is_file()
+
+
+def test_phantom_is_found_as_its_layout(source: Source, phantom_of: PhantomOf) -> None:
+    found = found_in(source, phantom_of(source))
+    layout = source.manifest.layouts[0]
+    assert found.layout == layout.name
+    assert found.version == layout.version
+    assert set(found.roots) == set(layout.parts)
+
+
+def test_reading_twice_gives_equal_tables(source: Source, phantom_of: PhantomOf, golden: Golden) -> None:
+    found = found_in(source, phantom_of(source))
+    first, second = read(source, found), read(source, found)
+    assert set(first.facets) == set(source.manifest.facets)
+    for name, frame in first.facets.items():
+        assert frame.equals(second.facets[name]), name
+        assert dict(frame.schema) == FACETS[name]
+        assert frame.height, f"the phantom fills no {name}"
+    digest = "".join(frame_digest(frame, FACET_KEYS[name]) for name, frame in sorted(first.facets.items()))
+    golden.check(
+        f"reader {source.slug}", source.reader.VERSION, digest[:16] + frame_digest(first.rejects, first.rejects.columns)
+    )
+
+
+def test_every_row_is_used_or_rejected_once(source: Source, phantom_of: PhantomOf) -> None:
+    reading = read(source, found_in(source, phantom_of(source)))
+    rejects = dict(reading.rejects.group_by("file").len().iter_rows())
+    assert reading.rejects.height, "the phantom plants no reject"
+    for count in reading.counts:
+        assert count.rows_read > 0, count.file
+        assert count.rows_used + count.rows_rejected == count.rows_read, count.file
+        assert rejects.get(count.file, 0) == count.rows_rejected, count.file
+
+
+def test_declared_states_are_met(source: Source, phantom_of: PhantomOf) -> None:
+    if source.manifest.labels is None:
+        pytest.skip("the source states no labels")
+    findings = read(source, found_in(source, phantom_of(source))).facets["findings"]
+    full = any(annotator.how == "every case" for annotator in source.manifest.labels.annotators)
+    assert {"present", "absent", "uncertain"} <= set(findings["state"]) if full else "present" in set(findings["state"])
+
+
+@pytest.mark.parametrize("images", ["none", "path"])
+def test_samples_of_every_task(
+    source: Source, phantom_of: PhantomOf, tmp_path: Path, golden: Golden, images: str
+) -> None:
+    result = build_source(source, phantom_of(source), tmp_path / "b", images=images)
+    assert set(result["samples"]["by_task"]) == set(source.manifest.tasks)
+    samples = pl.read_parquet(tmp_path / "b" / "samples" / "*.parquet")
+    for name in source.manifest.tasks:
+        rows = samples.filter(pl.col("task") == name)
+        assert rows.height, f"{source.slug} feeds no {name}"
+        golden.check(f"{name} on {source.slug}", task(name).version, frame_digest(rows, ["sample_id"]))
+    assert samples["sample_id"].is_unique().all()
+    assert samples["patient_key"].str.starts_with(f"{source.manifest.patient_namespace}:").all()
+    assert (samples["split_reason"].str.len_chars() > 0).all()
+    assert set(samples["restricted"]) == {source.manifest.restricted}
+
+
+def test_second_build_writes_nothing(source: Source, phantom_of: PhantomOf, tmp_path: Path) -> None:
+    first = build_source(source, phantom_of(source), tmp_path / "b", images="path")
+    again = build_source(source, phantom_of(source), tmp_path / "b", images="path")
+    assert first["shards_written"] == len(first["shards"])
+    assert (again["shards_written"], again["shards_reused"]) == (0, len(first["shards"]))
+
+
+def test_missing_files_are_named(source: Source, phantom_of: PhantomOf, tmp_path: Path) -> None:
+    options = source.manifest.settings({})
+    for spec in wanted(source.manifest, options):
+        found = found_in(source, phantom_of(source))
+        path = find_file(spec, found.roots[spec.part])
+        if path is None or spec.kind == "pictures":
+            continue
+        poor = tmp_path / spec.name
+        shutil.copytree(phantom_of(source), poor)
+        _remove(poor / path.relative_to(phantom_of(source)))
+        asked = {"required": None, "tasks": (spec.tasks or ("",))[:1], "optional": None}[spec.need]
+        if spec.need == "optional":
+            assert build_source(source, poor, tmp_path / f"b-{spec.name}")["samples"]["total"]
+            continue
+        with pytest.raises(CxdataError, match=spec.name):
+            build_source(source, poor, tmp_path / f"b-{spec.name}", tasks=asked)
+        assert not (tmp_path / f"b-{spec.name}").exists(), "an error before the build leaves no folder"
+        if spec.need == "tasks" and set(spec.tasks) != set(source.manifest.tasks):
+            partial = build_source(source, poor, tmp_path / f"p-{spec.name}", partial=True)
+            assert {entry["task"] for entry in partial["tasks_not_asked"]} == set(spec.tasks)
+
+
+@pytest.mark.slow
+def test_workers_do_not_change_a_byte(source: Source, phantom_of: PhantomOf, tmp_path: Path) -> None:
+    build_source(source, phantom_of(source), tmp_path / "one", images="path", workers=1)
+    build_source(source, phantom_of(source), tmp_path / "four", images="path", workers=4)
+    assert digests(tmp_path / "one") == digests(tmp_path / "four") != {}
+
+
+def digests(home: Path) -> dict[str, str]:
+    files = [file for part in SHARD_FOLDERS for file in sorted((home / part).rglob("*.parquet"))]
+    return {str(file.relative_to(home)): file_sha256(file) for file in files}
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
