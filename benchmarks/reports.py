@@ -14,7 +14,6 @@ import time
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
@@ -50,19 +49,21 @@ def wrapped(sentences: list[str]) -> str:
 
 def invented(number: int) -> str:
     """The report of one number, in one of four common shapes."""
-    seen = [SEEN[(number * 7 + k * (1 + number % 5)) % len(SEEN)] for k in range(4 + number % 4)]
+    seen = [SEEN[(number * 7 + k * (1 + number % 5)) % len(SEEN)] for k in range(5 + number % 4)]
     told = f"___-year-old {'woman' if number % 2 else 'man'} with {TOLD[number % len(TOLD)]}, study {number}."
     title, close = " " * 33 + "FINAL REPORT\n", wrapped([f"{k + 1}.  {text}\n" for k, text in enumerate(seen[:2])])
     if number % 10 < 5:
-        return (
-            f"{title} EXAMINATION:  CHEST (PA AND LAT)\n \n INDICATION:  {told}  // Evaluate\n \n TECHNIQUE:  Chest PA and "
-            f"lateral\n \n COMPARISON:  ___\n \n FINDINGS: \n \n{wrapped(seen)}\n \n IMPRESSION: \n \n{close}\n"
-        )
-    if number % 10 < 7:
-        return f"{title} PORTABLE CHEST, ___\n \n HISTORY:  {told}\n \n COMPARISON:  ___.\n \n{wrapped(seen)}\n \n IMPRESSION:  {close}\n"
-    if number % 10 < 9:
-        return f"{title} HISTORY:  {told}\n \n IMPRESSION:  PA and lateral chest compared to ___:\n \n{wrapped(seen + seen)}\n"
-    return f"{title} AP chest compared to ___:\n \n{wrapped(seen)}\n \n{wrapped(seen[1:])}\n"
+        head = f" EXAMINATION:  CHEST (PA AND LAT)\n \n INDICATION:  {told}  // Evaluate\n \n TECHNIQUE:  Chest PA"
+        body = f" and lateral\n \n COMPARISON:  ___\n \n FINDINGS: \n \n{wrapped(seen)}\n \n IMPRESSION: \n \n{close}"
+    elif number % 10 < 7:
+        head = f" PORTABLE CHEST, ___\n \n HISTORY:  {told}\n \n COMPARISON:  ___.\n \n"
+        body = f"{wrapped(seen)}\n \n IMPRESSION:  {close}"
+    elif number % 10 < 9:
+        head = f" HISTORY:  {told}\n \n IMPRESSION:  PA and lateral chest compared to ___:\n \n"
+        body = wrapped(seen + seen)
+    else:
+        head, body = " AP chest compared to ___:\n \n", f"{wrapped(seen)}\n \n{wrapped(seen[1:])}"
+    return f"{title}{head}{body}\n"
 
 
 def write_zip(path: Path, reports: int) -> float:
@@ -86,15 +87,14 @@ def floor(path: Path) -> int:
 def ours(path: Path, workers: int, chunk: int) -> tuple[int, int]:
     """All members to sections in spawned workers; rows and rejects."""
     rows = rejects = 0
-    kept: list[TextBatch] = []
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        warm = [pool.submit(read_members, str(path), []) for _ in range(workers)]
+        for _ in range(workers):  # they start and read the zip's directory while this process lists it
+            pool.submit(read_members, str(path), [])
         members = list_members(path)
         waiting: list[Future[TextBatch]] = [
             pool.submit(read_members, str(path), members[at : at + chunk]) for at in range(0, len(members), chunk)
         ]
-        kept = [future.result() for future in islice(waiting, None)]
-        assert all(future.result().study_id == [] for future in warm)
+        kept = [future.result() for future in waiting]
     for batch in kept:
         rows, rejects = rows + len(batch.study_id), rejects + len(batch.rejects)
     return rows, rejects

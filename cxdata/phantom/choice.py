@@ -1,7 +1,7 @@
 """Choices of the phantoms: stable by hash, and cheap enough for a hundred of them in one picture.
 
-`cxdata.model.hashing` hashes columns; one call for one value costs 0.2 ms there, more than a whole rib cage. So the same
-text, `seed \\x1f key \\x1f purpose`, goes through blake2b here. Nothing but phantoms may depend on these numbers.
+`cxdata.model.hashing` hashes columns; one call for one value costs 0.2 ms there, and a picture makes a hundred. So the
+same text, `seed \\x1f key \\x1f purpose`, goes through blake2b here. Nothing but phantoms may depend on these numbers.
 """
 
 from __future__ import annotations

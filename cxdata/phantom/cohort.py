@@ -1,7 +1,8 @@
 """Who is in a synthetic cohort: splits, made-up numbers, and a mix of cases over CheXpert's fourteen labels.
 
 Cases are dealt in turn, apart in each split, so that every finding is present, absent and uncertain somewhere and every
-study with a finding states at least four unrelated ones absent: questions with distractors exist even in small cohorts.
+study with a finding states at least three unrelated ones absent (mostly four to six): questions with distractors exist
+even in small cohorts.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ CASES: Final = (
 
 
 def split_of(index: int) -> str:
-    """train, val or test of the patient with that index: 70, 15 and 15 of a hundred, and all three among the first four."""
+    """train, val or test of the patient with that index: 70, 15 and 15 of a hundred, all among the first four."""
     place = index % 20
     return "val" if place in (2, 9, 15) else "test" if place in (3, 11, 18) else "train"
 

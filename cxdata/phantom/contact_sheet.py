@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from cxdata.phantom.cohort import FOURTEEN
 from cxdata.phantom.jpeg import png_bytes
 from cxdata.phantom.radiograph import paint
 
@@ -27,7 +28,9 @@ class Tile(NamedTuple):
         return f"{', '.join(self.findings) or 'no finding'} ({self.view})"
 
 
-def contact_sheet(tiles: Sequence[Tile], columns: int = 6, cell_px: tuple[int, int] = (190, 226), seed: int = 0) -> Image.Image:
+def contact_sheet(
+    tiles: Sequence[Tile], columns: int = 6, cell_px: tuple[int, int] = (190, 226), seed: int = 0
+) -> Image.Image:
     """All tiles in a grid, each shrunk into a cell of `cell_px`, its title below."""
     rows = -(-len(tiles) // columns)
     sheet = Image.new("L", (columns * cell_px[0], rows * (cell_px[1] + NAME_HEIGHT)))
@@ -53,18 +56,25 @@ def save_sheet(tiles: Sequence[Tile], path: Path, columns: int = 6) -> None:
     path.write_bytes(png_bytes(sheet.quantize(32, dither=Image.Dither.NONE)))
 
 
-FOURTEEN = (
-    "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion", "Edema", "Consolidation", "Pneumonia",
-    "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture", "Support Devices",
-)  # fmt: skip
-
-
 def mimic_tiles() -> list[Tile]:
     """Each label of MIMIC-CXR on a PA film, the commonest on AP and lateral films, and the odd views."""
     plain = [Tile((), view, "sheet") for view in ("PA", "AP", "LATERAL", "DECUBITUS", "ABDOMEN")]
-    front = [Tile((finding,), "PA", f"sheet {finding}") for finding in FOURTEEN]
-    mixed = [("Edema", "AP"), ("Cardiomegaly", "AP"), ("Pneumothorax", "AP"), ("Support Devices", "AP"), ("Pleural Effusion", "AP")]
-    mixed += [("Edema", "LATERAL"), ("Cardiomegaly", "LATERAL"), ("Pleural Effusion", "LATERAL"), ("Consolidation", "LATERAL"), ("Lung Lesion", "LATERAL"), ("Support Devices", "LATERAL")]
+    front = [Tile((finding,), "PA", f"sheet {finding}") for finding in FOURTEEN[1:]]
+    mixed = [
+        ("Edema", "AP"),
+        ("Cardiomegaly", "AP"),
+        ("Pneumothorax", "AP"),
+        ("Support Devices", "AP"),
+        ("Pleural Effusion", "AP"),
+    ]
+    mixed += [
+        ("Edema", "LATERAL"),
+        ("Cardiomegaly", "LATERAL"),
+        ("Pleural Effusion", "LATERAL"),
+        ("Consolidation", "LATERAL"),
+        ("Lung Lesion", "LATERAL"),
+        ("Support Devices", "LATERAL"),
+    ]
     both = [Tile(("Edema", "Cardiomegaly"), "AP", "sheet failure")]
     return plain + front + [Tile((finding,), view, f"sheet {view} {finding}") for finding, view in mixed] + both
 

@@ -80,12 +80,17 @@ class Film:
 
 
 def soften(mask: Mask, soft_mm: float) -> Mask:
-    """The mask with an edge about that wide. Only the part that holds something is blurred; wide edges at half the size."""
+    """The mask with an edge about that wide. Only what holds something is blurred, wide edges at half the size."""
     radius, box = soft_mm * PX_PER_MM, mask.getbbox()
     if radius <= 0 or box is None:
         return mask
     margin = int(3 * radius) + 2
-    box = (max(box[0] - margin, 0), max(box[1] - margin, 0), min(box[2] + margin, mask.width), min(box[3] + margin, mask.height))
+    box = (
+        max(box[0] - margin, 0),
+        max(box[1] - margin, 0),
+        min(box[2] + margin, mask.width),
+        min(box[3] + margin, mask.height),
+    )
     mask.paste(_blur(mask.crop(box), radius), box)
     return mask
 

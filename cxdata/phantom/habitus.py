@@ -12,7 +12,7 @@ from cxdata.phantom.signs import Sign
 
 @dataclass(frozen=True)
 class Habitus:
-    """Lengths in mm. `heart` is the width relative to a cardiothoracic ratio of about .45; `lung_dark` adds to grey levels."""
+    """Lengths in mm; `heart` relative to a cardiothoracic ratio of about .45; `lung_dark` in grey levels."""
 
     half_width: float
     apex: float
@@ -33,7 +33,7 @@ class Habitus:
 
 
 def habitus(view: str, choice: Choice) -> Habitus:
-    """A healthy build. On AP films the heart is wider, and the lungs are shorter than on PA films (recumbent patients)."""
+    """A healthy build. On AP films (patients in bed) the heart is wider and the lungs are shorter than on PA films."""
     portable = view == "AP"
     base = 92.0 if portable else 104.0
     return Habitus(

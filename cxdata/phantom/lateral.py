@@ -22,13 +22,24 @@ def lateral(film: Film, body: Habitus, choice: Choice) -> Scene:
     drop = (body.angle_right - 104) * 0.6
     trunk = film.area([*smooth(_FRONT), *smooth(_BACK)], 2.5)
     heart = film.area(_heart(body), 3.0)
-    dome = smooth([(-94, 78 + drop * 0.5), (-58, 56 + drop), (0, 60 + drop), (52, 84 + drop), (88, 118 + drop * 0.5), (100, 126)])
+    dome = smooth(
+        [(-94, 78 + drop * 0.5), (-58, 56 + drop), (0, 60 + drop), (52, 84 + drop), (88, 118 + drop * 0.5), (100, 126)]
+    )
     lungs = film.area([*smooth(_FRONT_WALL), *dome, *smooth(_BACK_WALL)], 2.0)
     widened = film.area(smooth([(-62, -92), (-20, -112), (24, -96), (18, -24), (-52, -18)], closed=True), 7)
     clear = without(lungs, heart, 0.72)
     scene = Scene(
-        film, body, choice, Image.new("L", film.size), trunk, {"right": clear, "left": clear}, heart, widened, _zones(), lateral=True
-    )  # fmt: skip
+        film=film,
+        body=body,
+        choice=choice,
+        grey=Image.new("L", film.size),
+        trunk=trunk,
+        lungs={"right": clear, "left": clear},
+        heart=heart,
+        mediastinum=widened,
+        zones=_zones(),
+        lateral=True,
+    )
     scene.shade(trunk, TRUNK + 14)
     scene.shade(clear, -(88 + body.lung_dark))
     scene.shade(heart, 16)
@@ -41,7 +52,20 @@ def lateral(film: Film, body: Habitus, choice: Choice) -> Scene:
 
 def _heart(body: Habitus) -> list[Point]:
     k = (body.heart - 1) * 0.75 + 1
-    return smooth([(-72, 84), (-96, 46), (-78, 4), (-40, -16), (8 * k, -2), (40 * k * k, 36), (44 * k * k, 70), (10, 84), (-40, 92)], closed=True)
+    return smooth(
+        [
+            (-72, 84),
+            (-96, 46),
+            (-78, 4),
+            (-40, -16),
+            (8 * k, -2),
+            (40 * k * k, 36),
+            (44 * k * k, 70),
+            (10, 84),
+            (-40, 92),
+        ],
+        closed=True,
+    )
 
 
 def _zones() -> dict[tuple[str, str], Point]:
@@ -84,8 +108,14 @@ def _hilum_and_airway(scene: Scene) -> None:
 
 def abdomen(film: Film, choice: Choice) -> Image.Image:
     """A belly: flanks, spine, pelvis and gas; no lungs."""
-    trunk = film.area(smooth([(158, -260), (160, -80), (152, 40), (170, 120), (168, 260)]) + smooth([(-168, 260), (-170, 120), (-152, 40), (-160, -80), (-158, -260)]), 3)
-    scene = Scene(film, habitus("AP", choice), choice, Image.new("L", film.size), trunk, {}, trunk, trunk, {}, lateral=False)
+    trunk = film.area(
+        smooth([(158, -260), (160, -80), (152, 40), (170, 120), (168, 260)])
+        + smooth([(-168, 260), (-170, 120), (-152, 40), (-160, -80), (-158, -260)]),
+        3,
+    )
+    scene = Scene(
+        film, habitus("AP", choice), choice, Image.new("L", film.size), trunk, {}, trunk, trunk, {}, lateral=False
+    )
     scene.shade(trunk, 120)
     scene.shade(film.strokes([[(0, -260), (0, 110)]], 38, 2), 40)
     scene.shade(film.strokes([[(-17, y), (17, y)] for y in range(-240, 100, 30)], 4, 0.8), -26)
@@ -96,9 +126,3 @@ def abdomen(film: Film, choice: Choice) -> Image.Image:
     ribs = [smooth([(s * 20, y), (s * 90, y + 10), (s * 146, y + 50)]) for s in (-1, 1) for y in (-190, -160, -130)]
     scene.shade(film.strokes(ribs, 8, 1), 20)
     return scene.grey
-
-
-def _NO_BODY(choice: Choice) -> Habitus:
-    from cxdata.phantom.habitus import habitus
-
-    return habitus("AP", choice)

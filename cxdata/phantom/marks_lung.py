@@ -22,13 +22,19 @@ def _blob(scene: Scene, sign: Sign, centre: Point, radius_mm: float, soft_mm: fl
     return scene.film.area(smooth(outline, closed=True), soft_mm)
 
 
-def _patch(scene: Scene, sign: Sign, strength: float, radius: float, soft: float, amount: float, air: bool = False) -> None:
+def _patch(
+    scene: Scene, sign: Sign, strength: float, radius: float, soft: float, amount: float, air: bool = False
+) -> None:
     for side in sign.sides:
         centre = scene.zones[side, sign.zone]
         mask = _blob(scene, sign, centre, radius + 5 * sign.scale, soft)
         if air:
             x, y = centre
-            tubes = [[(x - 26, y - 20), (x - 4, y - 2), (x + 16, y + 6)], [(x - 4, y - 2), (x + 4, y + 20)], [(x - 14, y - 11), (x - 12, y + 12)]]
+            tubes = [
+                [(x - 26, y - 20), (x - 4, y - 2), (x + 16, y + 6)],
+                [(x - 4, y - 2), (x + 4, y + 20)],
+                [(x - 14, y - 11), (x - 12, y + 12)],
+            ]
             mask = without(mask, scene.film.strokes(tubes, 4.5, 0.8), 0.6)
         scene.draw(sign.finding, mask, amount * strength, scene.lungs[side])
 
@@ -45,8 +51,13 @@ def _plate(scene: Scene, sign: Sign, strength: float) -> None:
     for side in sign.sides:
         x, y = scene.zones[side, "lower"]
         s = -1 if side == "right" else 1
-        lines = [[(x - 30, y + s * 5 + 8), (x + 30, y - s * 5 + 8)], [(x - 20, y + s * 3 + 20), (x + 24, y - s * 6 + 19)]]
-        scene.draw(sign.finding, scene.film.strokes(lines[: 1 + (sign.scale > 0)], 5.5, 1.0), 88 * strength, scene.lungs[side])
+        lines = [
+            [(x - 30, y + s * 5 + 8), (x + 30, y - s * 5 + 8)],
+            [(x - 20, y + s * 3 + 20), (x + 24, y - s * 6 + 19)],
+        ]
+        scene.draw(
+            sign.finding, scene.film.strokes(lines[: 1 + (sign.scale > 0)], 5.5, 1.0), 88 * strength, scene.lungs[side]
+        )
 
 
 def _edema(scene: Scene, sign: Sign, strength: float) -> None:
@@ -73,7 +84,10 @@ def _net(scene: Scene, sign: Sign, strength: float, amount: float = 40) -> None:
     """A net of short lines in the lower zones."""
     for side in ("right", "left"):
         x, y = scene.zones[side, "lower"]
-        spots = [(scene.choice.span(f"net {side} x{i}", -42, 42), scene.choice.span(f"net {side} y{i}", -46, 40)) for i in range(44)]
+        spots = [
+            (scene.choice.span(f"net {side} x{i}", -42, 42), scene.choice.span(f"net {side} y{i}", -46, 40))
+            for i in range(44)
+        ]
         lines = [[(x + a - 6, y + b - 5), (x + a + 2, y + b + 1), (x + a + 6, y + b + 7)] for a, b in spots]
         lines += [[(x + a + 6, y + b - 6), (x + a - 5, y + b + 6)] for a, b in spots]
         scene.draw(sign.finding, scene.film.strokes(lines, 2.0, 0.5), amount * strength, scene.lungs[side])
@@ -83,7 +97,10 @@ def _dotted(scene: Scene, sign: Sign, strength: float) -> None:
     """Countless fine dots on both sides."""
     for side in ("right", "left"):
         x, y = scene.zones[side, "mid"]
-        spots = [(x + scene.choice.span(f"dot {side} x{i}", -58, 58), y + scene.choice.span(f"dot {side} y{i}", -92, 88)) for i in range(150)]
+        spots = [
+            (x + scene.choice.span(f"dot {side} x{i}", -58, 58), y + scene.choice.span(f"dot {side} y{i}", -92, 88))
+            for i in range(150)
+        ]
         scene.draw(sign.finding, scene.film.dots(spots, 1.9, 0.5), 60 * strength, scene.lungs[side])
 
 
@@ -91,7 +108,10 @@ def _cavity(scene: Scene, sign: Sign, strength: float, radius: float = 17, wall_
     centre = scene.zones[sign.side, sign.zone]
     inside = scene.film.spot(centre, radius - 1)
     scene.shade(within(inside, scene.both_lungs), -26 * strength)
-    ring = join(scene.film.ring(centre, radius, wall_mm), scene.film.spot(centre, radius, soft_mm=1).point([v // 40 for v in range(256)]))
+    ring = join(
+        scene.film.ring(centre, radius, wall_mm),
+        scene.film.spot(centre, radius, soft_mm=1).point([v // 40 for v in range(256)]),
+    )
     scene.draw(sign.finding, ring, 84 * strength, scene.both_lungs)
 
 
@@ -106,7 +126,9 @@ def _tuberculosis(scene: Scene, sign: Sign, strength: float) -> None:
     _patch(scene, sign, strength, 24, 5, 46)
     _cavity(scene, sign, strength, 12, 5)
     x, y = scene.zones[sign.side, "upper"]
-    spots = [(x + scene.choice.span(f"tb x{i}", -34, 34), y + scene.choice.span(f"tb y{i}", -20, 60)) for i in range(16)]
+    spots = [
+        (x + scene.choice.span(f"tb x{i}", -34, 34), y + scene.choice.span(f"tb y{i}", -20, 60)) for i in range(16)
+    ]
     scene.shade(within(scene.film.dots(spots, 3, 0.8), scene.both_lungs), 48 * strength)
 
 
@@ -145,14 +167,19 @@ def _congestion(scene: Scene, sign: Sign, strength: float) -> None:
     for side, s in (("right", -1), ("left", 1)):
         x, y = scene.zones[side, "mid"]
         root = (x * 0.42, y - 8)
-        lines = [smooth([root, (root[0] + s * dx * 0.6, y - 36), (root[0] + s * dx, y - dy)]) for dx, dy in ((8, 92), (26, 84), (42, 60), (50, 26))]
+        lines = [
+            smooth([root, (root[0] + s * dx * 0.6, y - 36), (root[0] + s * dx, y - dy)])
+            for dx, dy in ((8, 92), (26, 84), (42, 60), (50, 26))
+        ]
         lines += [smooth([root, (root[0] + s * 30, y + 22), (root[0] + s * 46, y + 40)])]
         scene.draw(sign.finding, scene.film.strokes(lines, 6.0, 1.4), 46 * strength, scene.lungs[side])
 
 
 def _specks(scene: Scene, sign: Sign, strength: float) -> None:
     x, y = scene.zones[sign.side, sign.zone]
-    spots = [(x + scene.choice.span(f"speck x{i}", -14, 14), y + scene.choice.span(f"speck y{i}", -12, 12)) for i in range(7)]
+    spots = [
+        (x + scene.choice.span(f"speck x{i}", -14, 14), y + scene.choice.span(f"speck y{i}", -12, 12)) for i in range(7)
+    ]
     scene.draw(sign.finding, scene.film.dots(spots, 2.6, 0.4), 150 * strength, scene.both_lungs)
 
 
@@ -188,4 +215,9 @@ LUNG_MARKS: Final[dict[str, Mark]] = {
     "Bronchial Wall Thickening": _cuffs,
     "Pulmonary Vascular Congestion": _congestion,
 }
-LATERAL_LUNG_MARKS: Final = frozenset(LUNG_MARKS) - {"Lobar Atelectasis", "Pulmonary Vascular Congestion", "Bronchial Wall Thickening", "COVID-19"}
+LATERAL_LUNG_MARKS: Final = frozenset(LUNG_MARKS) - {
+    "Lobar Atelectasis",
+    "Pulmonary Vascular Congestion",
+    "Bronchial Wall Thickening",
+    "COVID-19",
+}

@@ -41,9 +41,15 @@ def _tube(scene: Scene, sign: Sign) -> Mask:
 def _enteric(scene: Scene, sign: Sign) -> Mask:
     """A tube down the gullet into the stomach."""
     if scene.lateral:
-        return scene.film.strokes([smooth([(30, -230), (32, -140), (46, -40), (34, 60), (0, 96), (-20, 100)])], 3.0, 0.4)
+        return scene.film.strokes(
+            [smooth([(30, -230), (32, -140), (46, -40), (34, 60), (0, 96), (-20, 100)])], 3.0, 0.4
+        )
     top, low = scene.body.apex, scene.body.angle_left
-    return scene.film.strokes([smooth([(8, top - 90), (7, top + 60), (11, low - 60), (20, low - 14), (52, low + 12), (70, low + 2)])], 3.2, 0.4)
+    return scene.film.strokes(
+        [smooth([(8, top - 90), (7, top + 60), (11, low - 60), (20, low - 14), (52, low + 12), (70, low + 2)])],
+        3.2,
+        0.4,
+    )
 
 
 def _line(scene: Scene, sign: Sign) -> Mask:
@@ -57,18 +63,33 @@ def _line(scene: Scene, sign: Sign) -> Mask:
 
 def _chest_tube(scene: Scene, sign: Sign) -> Mask:
     s, w, top = side_sign(sign.side), scene.body.half_width, scene.body.apex
-    return scene.film.strokes([smooth([(s * (w + 34), top + 190), (s * (w - 6), top + 164), (s * w * 0.72, top + 96), (s * w * 0.5, top + 36)])], 6, 0.5)
+    return scene.film.strokes(
+        [
+            smooth(
+                [(s * (w + 34), top + 190), (s * (w - 6), top + 164), (s * w * 0.72, top + 96), (s * w * 0.5, top + 36)]
+            )
+        ],
+        6,
+        0.5,
+    )
 
 
 def _pacemaker(scene: Scene, sign: Sign) -> Mask:
     """A box below the left collar bone with two leads to the heart; from the side, the leads and the box's edge."""
     if scene.lateral:
         case = scene.film.area([(-118, -86), (-108, -90), (-96, -56), (-106, -50)], 0.8)
-        return join(case, scene.film.strokes([smooth([(-104, -60), (-50, -82), (-10, -40), (-8, 30), (-64, 66)])], 3.0, 0.4))
+        return join(
+            case, scene.film.strokes([smooth([(-104, -60), (-50, -82), (-10, -40), (-8, 30), (-64, 66)])], 3.0, 0.4)
+        )
     top, low, flip = scene.body.apex, scene.body.angle_left, -1 if scene.body.mirrored else 1
-    case = scene.film.area(smooth([(84, top + 26), (118, top + 24), (122, top + 52), (104, top + 62), (84, top + 54)], closed=True), 0.8)
+    case = scene.film.area(
+        smooth([(84, top + 26), (118, top + 24), (122, top + 52), (104, top + 62), (84, top + 54)], closed=True), 0.8
+    )
     vein = [(92, top + 32), (52, top + 26), (8, top + 48), (-18, top + 90)]
-    leads = [smooth([*vein, (-26, low - 78), (-20, low - 54)]), smooth([*vein, (-24, low - 66), (10, low - 34), (flip * 52, low - 28)])]
+    leads = [
+        smooth([*vein, (-26, low - 78), (-20, low - 54)]),
+        smooth([*vein, (-24, low - 66), (10, low - 34), (flip * 52, low - 28)]),
+    ]
     return join(case, scene.film.strokes(leads, 3.2, 0.4))
 
 
@@ -76,7 +97,9 @@ def _wires(scene: Scene, sign: Sign) -> Mask:
     """Wire loops down the breast bone."""
     heights = [scene.body.apex + 52 + 24 * i for i in range(6)]
     if scene.lateral:
-        return scene.film.strokes([[(-112 - i, y - 6), (-104 - i, y), (-112 - i, y + 6)] for i, y in enumerate(range(-84, 40, 24))], 3, 0.4)
+        return scene.film.strokes(
+            [[(-112 - i, y - 6), (-104 - i, y), (-112 - i, y + 6)] for i, y in enumerate(range(-84, 40, 24))], 3, 0.4
+        )
     loops = [smooth([(-8, y - 4), (0, y - 7), (8, y - 4), (6, y + 3), (-6, y + 3)], closed=True) for y in heights]
     return scene.film.strokes([[*loop, loop[0]] for loop in loops], 2.8, 0.4)
 
@@ -127,7 +150,10 @@ def _fracture(scene: Scene, sign: Sign, strength: float) -> None:
 
 def _collar_bone(scene: Scene, sign: Sign, strength: float) -> None:
     s, top = side_sign(sign.side), scene.body.apex
-    inner, outer = [(s * 52, top + 20), (s * 78, top + 11)], [(s * 76, top + 24), (s * 118, top + 8), (s * 150, top - 6)]
+    inner, outer = (
+        [(s * 52, top + 20), (s * 78, top + 11)],
+        [(s * 76, top + 24), (s * 118, top + 8), (s * 150, top - 6)],
+    )
     scene.draw(sign.finding, scene.film.strokes([inner, outer], 11, 0.6), 72 * strength)
     scene.shade(scene.film.strokes([[(s * 80, top + 1), (s * 72, top + 30)]], 4, 0.5), -90 * strength)
 
@@ -138,7 +164,12 @@ def _bone_lesion(scene: Scene, sign: Sign, strength: float) -> None:
 
 
 def _spine_box(scene: Scene, sign: Sign, strength: float) -> None:
-    scene.note(sign.finding, scene.film.area([(-34, scene.body.apex), (34, scene.body.apex), (34, scene.body.angle_left), (-34, scene.body.angle_left)]))
+    scene.note(
+        sign.finding,
+        scene.film.area(
+            [(-34, scene.body.apex), (34, scene.body.apex), (34, scene.body.angle_left), (-34, scene.body.angle_left)]
+        ),
+    )
 
 
 def _hernia(scene: Scene, sign: Sign, strength: float) -> None:
@@ -146,7 +177,10 @@ def _hernia(scene: Scene, sign: Sign, strength: float) -> None:
     x, y = (56.0, 62.0) if scene.lateral else (scene.body.shift + 12, scene.body.angle_left - 52)
     pouch = scene.film.spot((x, y), 31, 28, 1.2)
     scene.draw(sign.finding, pouch, 52 * strength, scene.trunk)
-    top = within(scene.film.spot((x, y), 26, 23, 1.0), scene.film.area([(x - 40, y - 40), (x + 40, y - 40), (x + 40, y), (x - 40, y)], 0.5))
+    top = within(
+        scene.film.spot((x, y), 26, 23, 1.0),
+        scene.film.area([(x - 40, y - 40), (x + 40, y - 40), (x + 40, y), (x - 40, y)], 0.5),
+    )
     scene.shade(top, -120 * strength)
 
 
@@ -178,7 +212,13 @@ def _tortuous(scene: Scene, sign: Sign, strength: float) -> None:
 
 def _aortic_chalk(scene: Scene, sign: Sign, strength: float) -> None:
     x, y, r = scene.body.mediastinum + scene.body.shift + 2, scene.body.apex + 72, scene.body.knob
-    arc = [(x - r * 0.2, y - r), (x + r * 0.6, y - r * 0.75), (x + r, y), (x + r * 0.75, y + r * 0.6), (x + r * 0.2, y + r)]
+    arc = [
+        (x - r * 0.2, y - r),
+        (x + r * 0.6, y - r * 0.75),
+        (x + r, y),
+        (x + r * 0.75, y + r * 0.6),
+        (x + r * 0.2, y + r),
+    ]
     scene.draw(sign.finding, scene.film.strokes([smooth(arc)], 4.5, 0.5), 130 * strength)
 
 
@@ -219,8 +259,22 @@ OTHER_MARKS: Final[dict[str, Mark]] = {
 }
 LATERAL_OTHER_MARKS: Final = frozenset(
     {
-        "Cardiomegaly", "Pericardial Effusion", "Enlarged Cardiomediastinum", "Mediastinal Mass", "Hilar Enlargement",
-        "Lymphadenopathy", "Enlarged Pulmonary Artery", "Hernia", "Hiatal Hernia", "Support Devices", "Endotracheal Tube",
-        "Enteric Tube", "Tracheostomy Tube", "Central Venous Catheter", "Pacemaker", "Prosthetic Valve", "Surgical Hardware",
+        "Cardiomegaly",
+        "Pericardial Effusion",
+        "Enlarged Cardiomediastinum",
+        "Mediastinal Mass",
+        "Hilar Enlargement",
+        "Lymphadenopathy",
+        "Enlarged Pulmonary Artery",
+        "Hernia",
+        "Hiatal Hernia",
+        "Support Devices",
+        "Endotracheal Tube",
+        "Enteric Tube",
+        "Tracheostomy Tube",
+        "Central Venous Catheter",
+        "Pacemaker",
+        "Prosthetic Valve",
+        "Surgical Hardware",
     }
-)  # fmt: skip
+)

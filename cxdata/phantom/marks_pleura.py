@@ -16,7 +16,9 @@ def _angle(scene: Scene, side: str) -> float:
     return scene.body.angle_right if side == "right" else scene.body.angle_left
 
 
-def _fluid(scene: Scene, sign: Sign, strength: float, heights: tuple[float, float, float] = (44, 74, 118), level: bool = False) -> None:
+def _fluid(
+    scene: Scene, sign: Sign, strength: float, heights: tuple[float, float, float] = (44, 74, 118), level: bool = False
+) -> None:
     """Fluid that hides the angle and climbs along the wall (meniscus); a straight level where air lies above it."""
     height = heights[sign.scale]
     for side in sign.sides[:1] if scene.lateral else sign.sides:
@@ -33,7 +35,14 @@ def _pool(scene: Scene, side: str, height: float, level: bool) -> list[Point]:
     s, w, low = side_sign(side), scene.body.half_width, _angle(scene, side)
     if level:
         return [(s * w * 1.02, low - height), (0, low - height), (0, low + 4), (s * w * 1.02, low + 4)]
-    surface = smooth([(s * w * 1.0, low - height - 16), (s * w * 0.88, low - height + 16), (s * w * 0.55, low - height * 0.42), (s * 14, low - height * 0.28)])
+    surface = smooth(
+        [
+            (s * w * 1.0, low - height - 16),
+            (s * w * 0.88, low - height + 16),
+            (s * w * 0.55, low - height * 0.42),
+            (s * 14, low - height * 0.28),
+        ]
+    )
     return [*surface, (s * 14, low + 6), (s * w * 1.02, low + 6)]
 
 
@@ -48,7 +57,11 @@ def _air(scene: Scene, sign: Sign, strength: float) -> None:
     for side in sign.sides:
         s, w = side_sign(side), scene.body.half_width
         edge = smooth(_edge(scene, side, inset))
-        outer = [(s * w * 1.1, _angle(scene, side) + 10), (s * w * 1.1, scene.body.apex - 20), (s * 20, scene.body.apex - 20)]
+        outer = [
+            (s * w * 1.1, _angle(scene, side) + 10),
+            (s * w * 1.1, scene.body.apex - 20),
+            (s * 20, scene.body.apex - 20),
+        ]
         rim = within(scene.film.area([*edge, *outer], 0.6), scene.lungs[side])
         _rim(scene, sign, strength, rim, within(scene.film.strokes([edge], 2.6, 0.4), scene.lungs[side]))
 
@@ -110,16 +123,25 @@ def _streaks(scene: Scene, sign: Sign, strength: float) -> None:
     for i in range(12):
         x, y = s * (w + 9 + 3 * (i % 3)), scene.body.apex + 40 + 13 * i
         lines.append([(x - s * 4, y - 6), (x + s * 3, y + 2), (x - s * 2, y + 10)])
-    neck = [[(s * (60 + 9 * i), scene.body.apex - 8 - 4 * (i % 3)), (s * (76 + 9 * i), scene.body.apex - 14)] for i in range(5)]
+    neck = [
+        [(s * (60 + 9 * i), scene.body.apex - 8 - 4 * (i % 3)), (s * (76 + 9 * i), scene.body.apex - 14)]
+        for i in range(5)
+    ]
     scene.draw(sign.finding, scene.film.strokes([*lines, *neck], 4, 0.7), -84 * strength, scene.trunk)
 
 
 def _mediastinal_air(scene: Scene, sign: Sign, strength: float) -> None:
     """Dark lines along both borders of the mediastinum and up the neck."""
     m, x, top = scene.body.mediastinum, scene.body.shift, scene.body.apex
-    lines = [smooth([(side * m * 0.8, top - 50), (x + side * (m - 3), top + 40), (x + side * (m + 2), top + 150)]) for side in (-1, 1)]
+    lines = [
+        smooth([(side * m * 0.8, top - 50), (x + side * (m - 3), top + 40), (x + side * (m + 2), top + 150)])
+        for side in (-1, 1)
+    ]
     scene.draw(sign.finding, scene.film.strokes(lines, 4, 0.6), -95 * strength)
-    scene.shade(scene.film.strokes([[(px + (3 if px > x else -3), py) for px, py in line] for line in lines], 1.6, 0.4), 60 * strength)
+    scene.shade(
+        scene.film.strokes([[(px + (3 if px > x else -3), py) for px, py in line] for line in lines], 1.6, 0.4),
+        60 * strength,
+    )
 
 
 PLEURA_MARKS: Final[dict[str, Mark]] = {
@@ -134,4 +156,13 @@ PLEURA_MARKS: Final[dict[str, Mark]] = {
     "Subcutaneous Emphysema": _streaks,
     "Pneumomediastinum": _mediastinal_air,
 }
-LATERAL_PLEURA_MARKS: Final = frozenset({"Pleural Effusion", "Costophrenic Angle Blunting", "Pneumothorax", "Pleural Other", "Pleural Thickening", "Pneumoperitoneum"})
+LATERAL_PLEURA_MARKS: Final = frozenset(
+    {
+        "Pleural Effusion",
+        "Costophrenic Angle Blunting",
+        "Pneumothorax",
+        "Pleural Other",
+        "Pleural Thickening",
+        "Pneumoperitoneum",
+    }
+)

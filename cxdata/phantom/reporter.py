@@ -32,7 +32,11 @@ def narrate(states: Mapping[str, str], key: str, seed: int = 0, has_prior: bool 
     choice = Choice(seed, f"{key} words")
     said = [finding for finding, state in states.items() if state != "absent"]
     signs = place(said, key, seed)
-    present = [_seen(finding, signs[finding], choice) for finding in states if states[finding] == "present" and finding != "No Finding"]
+    present = [
+        _seen(finding, signs[finding], choice)
+        for finding in states
+        if states[finding] == "present" and finding != "No Finding"
+    ]
     doubtful = [_doubtful(finding, signs[finding], choice) for finding in states if states[finding] == "uncertain"]
     clear = _clear([finding for finding, state in states.items() if state == "absent"], choice)
     findings = [*present, *doubtful, *clear, *_extras(choice, has_prior)]
@@ -44,7 +48,13 @@ def narrate(states: Mapping[str, str], key: str, seed: int = 0, has_prior: bool 
 def _phrases(finding: str) -> Phrases:
     name = finding if finding.isupper() else finding[0] + finding[1:].lower()
     low = name if finding.isupper() else name.lower()
-    plain = Phrases((f"{name} is present.", f"There is {low}."), (f"There is no {low}.",), (f"Possible {low}.",), (f"{name}.",), (f"Possible {low}.",))
+    plain = Phrases(
+        (f"{name} is present.", f"There is {low}."),
+        (f"There is no {low}.",),
+        (f"Possible {low}.",),
+        (f"{name}.",),
+        (f"Possible {low}.",),
+    )
     return PHRASES.get(finding, plain)
 
 
@@ -52,7 +62,9 @@ def _seen(finding: str, sign: Sign, choice: Choice) -> str:
     if finding == "Support Devices":
         return _fill(choice.pick("device", DEVICES[sign.kind]), sign)
     phrases = _phrases(finding)
-    return _fill(choice.pick(f"{finding} seen", phrases.both if sign.side == "both" and phrases.both else phrases.seen), sign)
+    return _fill(
+        choice.pick(f"{finding} seen", phrases.both if sign.side == "both" and phrases.both else phrases.seen), sign
+    )
 
 
 def _doubtful(finding: str, sign: Sign, choice: Choice) -> str:
@@ -66,7 +78,11 @@ def _clear(absent: list[str], choice: Choice) -> list[str]:
         shared = []
     nouns = [_phrases(finding).noun for finding in shared]
     together = [f"There is no {', '.join(nouns[:-1])}{',' if len(nouns) > 2 else ''} or {nouns[-1]}."] if nouns else []
-    alone = [choice.pick(f"{finding} clear", _phrases(finding).clear) for finding in absent if finding not in shared and _phrases(finding).clear]
+    alone = [
+        choice.pick(f"{finding} clear", _phrases(finding).clear)
+        for finding in absent
+        if finding not in shared and _phrases(finding).clear
+    ]
     return [*alone, *together]
 
 
@@ -76,7 +92,11 @@ def _extras(choice: Choice, has_prior: bool) -> list[str]:
 
 
 def _impression(states: Mapping[str, str], signs: Mapping[str, Sign], choice: Choice, has_prior: bool) -> list[str]:
-    lines = [_sum_up(finding, signs[finding], choice, states[finding]) for finding in states if finding in signs and finding not in LEADING]
+    lines = [
+        _sum_up(finding, signs[finding], choice, states[finding])
+        for finding in states
+        if finding in signs and finding not in LEADING
+    ]
     if not lines and "No Finding" in states:
         lines = [choice.pick("all normal", PHRASES["No Finding"].sum_up)]
     if "Support Devices" in signs:
@@ -108,7 +128,7 @@ def _word(hole: str, words: Mapping[str, str]) -> str:
 
 
 def _plural(text: str) -> str:
-    """Both sides: `a small bilateral pleural effusion` becomes `small bilateral pleural effusions`, `bilateral base` becomes `bases`."""
+    """On both sides: `a small bilateral pleural effusion` becomes `small bilateral pleural effusions`."""
     text = re.sub(r"\b[Aa]n? ((?:\w+ )?bilateral)", r"\1", text)
     text = re.sub(r"\b(effusion|base)\b(?!s)", r"\1s", text)
     return text[0].upper() + text[1:]

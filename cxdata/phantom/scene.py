@@ -1,4 +1,4 @@
-"""What is on a film so far: the grey picture, the masks that signs are drawn against, and the boxes of what was drawn."""
+"""What is on a film so far: the grey picture, the masks that signs are drawn against, the boxes of what was drawn."""
 
 from __future__ import annotations
 

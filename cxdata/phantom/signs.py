@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cxdata.phantom.choice import Choice
@@ -20,6 +20,16 @@ _PATCHES: Final = frozenset(
         "Lung Lesion", "Nodule", "Mass", "Lung Tumor", "Cavitation", "Granuloma", "Lung Cyst", "Rounded Atelectasis",
     }
 )  # fmt: skip
+_CHILDREN: Final = (
+    "Consolidation",
+    "Pneumonia",
+    "Infiltration",
+    "Ground Glass Opacity",
+    "Lung Lesion",
+    "Nodule",
+    "Mass",
+    "Atelectasis",
+)
 _UPPER: Final = frozenset({"Tuberculosis", "Bulla", "Lobar Atelectasis"})
 
 
@@ -57,7 +67,17 @@ def place(findings: Iterable[str], key: str, seed: int = 0) -> dict[str, Sign]:
             sign = _free(sign, taken)
             taken.add((sign.side, sign.zone))
         signs[finding] = sign
+    if "Lung Opacity" in signs:
+        signs["Lung Opacity"] = _as_its_child(signs)
     return signs
+
+
+def _as_its_child(signs: Mapping[str, Sign]) -> Sign:
+    """An opacity beside what it consists of lies where that lies."""
+    opacity = signs["Lung Opacity"]
+    child = next((signs[name] for name in _CHILDREN if name in signs), opacity)
+    zone = "lower" if child.finding == "Atelectasis" else child.zone
+    return replace(opacity, side=child.sides[0], zone=zone)
 
 
 def _sign(finding: str, choice: Choice) -> Sign:
@@ -77,5 +97,5 @@ def _free(sign: Sign, taken: set[tuple[str, str]]) -> Sign:
     first = slots.index((sign.side, sign.zone))
     for side, zone in slots[first:] + slots[:first]:
         if (side, zone) not in taken:
-            return Sign(sign.finding, side, zone, sign.size, sign.kind)
+            return replace(sign, side=side, zone=zone)
     return sign

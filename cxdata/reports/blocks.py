@@ -18,7 +18,7 @@ Mark = tuple[str, int, int]
 
 
 class Blocks(NamedTuple):
-    """The block that is the report (final, plain, addendum or preliminary), its stretches, and the places of addenda."""
+    """The block that is the report (final, plain, addendum, preliminary), its stretches, and the places of addenda."""
 
     chosen: str
     stretches: list[Mark]

@@ -32,7 +32,7 @@ VERSION: Final = 1
 """Goes up whenever the same text may give other sections."""
 
 Conclusion = tuple[int, int] | str | None
-"""Known by hand of one report: offsets of its conclusion ((0, 0): there is none), or the heading that it stands under."""
+"""Known by hand of one report: offsets of its conclusion ((0, 0): there is none), or the heading it stands under."""
 
 # possessive runs: a line is walked once; a time (9:14) does not end a name
 _HEADING: Final = re.compile(

@@ -29,7 +29,7 @@ Tree = dict[str, bytes]
 
 
 def write(spec: PhantomSpec) -> None:
-    """Write the copy below `spec.out` in `spec.layout`; the same spec gives the same bytes. Raises OSError as `open` does."""
+    """Write the copy below `spec.out` in `spec.layout`; the same spec gives the same bytes. OSError as `open`."""
     cohort = make_cohort(spec.patients, spec.seed)
     _fill(cohort)
     roots = {part: spec.out / folder for part, folder in spec.layout.parts.items()}
@@ -39,7 +39,9 @@ def write(spec: PhantomSpec) -> None:
     elif spec.layout.name == "merged":
         reports = _with_texts(reports, cohort, "")
     elif spec.layout.name == "sectioned":
-        reports = {"mimic_cxr_sectioned.csv": sectioned_csv((s.study_id, s.report) for s in tables.in_order(cohort.studies))}
+        reports = {
+            "mimic_cxr_sectioned.csv": sectioned_csv((s.study_id, s.report) for s in tables.in_order(cohort.studies))
+        }
     if spec.layout.name.startswith("physionet"):
         jpg, reports = _mirrored(jpg), _mirrored(reports)
     _save(reports, roots["reports"])
@@ -66,9 +68,8 @@ def _fill(cohort: Cohort) -> None:
 def _paint(study: Study, picture: Picture, seed: int, shot: str) -> None:
     present = [finding for finding, state in study.states.items() if state == "present"]
     unsure = [finding for finding, state in study.states.items() if state == "uncertain"]
-    film = paint(
-        present, picture.look.paint, f"study {study.study_id}", seed=seed, uncertain=unsure, patient=f"{study.subject_id}", shot=shot
-    )  # fmt: skip
+    key, patient = f"study {study.study_id}", f"patient {study.subject_id}"
+    film = paint(present, picture.look.paint, key, seed=seed, uncertain=unsure, patient=patient, shot=shot)
     picture.columns, picture.rows = film.image.size
     image = black_like(film.image) if study.fault == "black-image" and shot == "0" else film.image
     picture.sound = picture.stored = jpeg_bytes(image)
@@ -116,18 +117,24 @@ def _texts(cohort: Cohort) -> Tree:
 
 def _with_texts(tree: Tree, cohort: Cohort, below: str) -> Tree:
     """The tree with the reports loose instead of zipped."""
-    return {name: body for name, body in tree.items() if name != ZIP} | {below + name: body for name, body in _texts(cohort).items()}
+    return {name: body for name, body in tree.items() if name != ZIP} | {
+        below + name: body for name, body in _texts(cohort).items()
+    }
 
 
 def _unpacked(tree: Tree) -> Tree:
     """The tree with every .gz unpacked."""
-    return {name.removesuffix(".gz"): gzip.decompress(body) if name.endswith(".gz") else body for name, body in tree.items()}
+    return {
+        name.removesuffix(".gz"): gzip.decompress(body) if name.endswith(".gz") else body for name, body in tree.items()
+    }
 
 
 def _mirrored(tree: Tree) -> Tree:
     """The tree with the index.html that a wget mirror leaves in its upper folders."""
     folders = {parent for name in tree for parent in PurePosixPath(name).parents if len(parent.parts) <= 2}
-    pages = {str(folder / "index.html"): f"<html><title>Index of /{folder}</title></html>\n".encode() for folder in folders}
+    pages = {
+        str(folder / "index.html"): f"<html><title>Index of /{folder}</title></html>\n".encode() for folder in folders
+    }
     return {**tree, **dict(sorted(pages.items()))}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from cxdata.phantom.choice import Choice
@@ -34,7 +34,14 @@ FAULTS: Final = (
     Fault("contradicting-row", "a second CheXpert row of a study that says otherwise", 40),
 )
 _STUDY_FAULTS: Final = tuple(fault.name for fault in FAULTS[:6])
-_ROW_FAULTS: Final = {"duplicate-row": 1, "bad-cell": 2, "not-utf8": 3, "stray-split-row": 0, "stray-report": 0, "contradicting-row": 20}
+_ROW_FAULTS: Final = {
+    "duplicate-row": 1,
+    "bad-cell": 2,
+    "not-utf8": 3,
+    "stray-split-row": 0,
+    "stray-report": 0,
+    "contradicting-row": 20,
+}
 
 
 class Look(NamedTuple):
@@ -68,6 +75,7 @@ _INSTEAD: Final = {
     6: Look("PA", "PA", "Erect", "", "CHEST (PA AND LAT)"),
 }
 _LATERAL_ONLY: Final = 8
+_FAULT_CASE: Final = 54
 
 
 @dataclass
@@ -132,7 +140,11 @@ def make_cohort(patients: int, seed: int) -> Cohort:
     counts = {"train": 0, "val": 0, "test": 3}
     trains = [index for index in range(patients) if split_of(index) == "train"]
     for index in range(patients):
-        faults = [name for k, name in enumerate(_STUDY_FAULTS) if split_of(index) == "train" and trains[k % len(trains)] == index]
+        faults = [
+            name
+            for k, name in enumerate(_STUDY_FAULTS)
+            if split_of(index) == "train" and trains[k % len(trains)] == index
+        ]
         studies += _patient(index, ids, counts, faults)
     cohort = Cohort(seed, studies, {study.fault: _befallen(study) for study in studies if study.fault})
     _row_faults(cohort, patients, ids)
@@ -150,27 +162,36 @@ class _Ids(NamedTuple):
 
 
 def _patient(index: int, ids: _Ids, counts: dict[str, int], faults: list[str]) -> list[Study]:
+    """The studies of one patient, in order of time; those with a fault are added at the end."""
     choice, split = Choice(ids.seed, f"patient {index}"), split_of(index)
-    subject = ids.subjects.next(f"patient {index}")
+    subject, sex = ids.subjects.next(f"patient {index}"), choice.pick("sex", ("woman", "man"))
     many = 1 + (index % 2 == 0) if split == "train" else 2 + (index < 20 or choice.chance("third", 0.5))
     day, studies = choice.number("day") % 36_000, list[Study]()
     for k, fault in enumerate([""] * many + faults):
         day += 3 + choice.number(f"gap {k}") % 300
-        key = f"patient {index} study {k}"
-        number = counts[split]
-        states = {} if fault in ("unlabelled-study", "blank-study") else _states(split, 16 if fault else number, Choice(ids.seed, key))
+        own = Choice(ids.seed, f"patient {index} study {k}")
         study = Study(
-            ids.studies.next(key), subject, SPLIT_NAMES[split], -1 if fault else number, _date(day), _time(Choice(ids.seed, key)),
-            states, bool(studies), choice.pick("sex", ("woman", "man")), fault,
-        )  # fmt: skip
+            study_id=ids.studies.next(own.key),
+            subject_id=subject,
+            split=SPLIT_NAMES[split],
+            number=-1 if fault else counts[split],
+            date=_date(day),
+            time=_time(own),
+            states=_states(split, counts[split], own, fault),
+            has_prior=bool(studies),
+            sex=sex,
+            fault=fault,
+        )
         study.pictures = _pictures(study, ids)
         counts[split] += not fault
         studies.append(study)
     return studies
 
 
-def _states(split: str, number: int, choice: Choice) -> dict[str, str]:
+def _states(split: str, number: int, choice: Choice, fault: str) -> dict[str, str]:
     """The case's states, now and then as a tool that reads reports gets them wrong."""
+    if fault:
+        return {} if fault in ("unlabelled-study", "blank-study") else case_states(_FAULT_CASE, choice)
     states = case_states(number, choice)
     if split == "train" and number in (4, 23):  # a parent denied beside its child
         states["Lung Opacity"] = "absent"
@@ -208,10 +229,7 @@ def _row_faults(cohort: Cohort, patients: int, ids: _Ids) -> None:
             cohort.faults[name] = str(healthy[number if number in healthy else 0].study_id)
     cohort.stray_dicom = cohort.faults["stray-split-row"] = ids.dicom("stray picture")
     first = healthy[0]
-    cohort.stray_report = Study(
-        ids.studies.next("stray report"), first.subject_id, "", 0, first.date, first.time, dict(first.states), False, first.sex,
-        pictures=first.pictures,
-    )  # fmt: skip
+    cohort.stray_report = replace(first, study_id=ids.studies.next("stray report"), states=dict(first.states))
     cohort.faults["stray-report"] = str(cohort.stray_report.study_id)
 
 

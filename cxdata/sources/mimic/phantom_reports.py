@@ -72,7 +72,9 @@ def draft(study: Study, seed: int) -> Draft:
         impression=said.impression or ("Limited study.",),
         indication=f"___-year-old {study.sex} with {choice.pick('complaint', _COMPLAINTS)}.",
         question=choice.pick("question", _QUESTIONS),
-        comparison="Radiograph from ___." if study.has_prior else choice.pick("comparison", ("None.", "None available.")),
+        comparison="Radiograph from ___."
+        if study.has_prior
+        else choice.pick("comparison", ("None.", "None available.")),
         portable=study.portable,
         choice=choice,
     )
@@ -91,7 +93,12 @@ def _wrapped(line: str) -> str:
 
 def _head(d: Draft) -> list[str]:
     indication = f"{d.indication}  // {d.question}" if d.choice.chance("slashes", 0.5) else d.indication
-    return [f"EXAMINATION:  {d.exam}", f"INDICATION:  {indication}", f"TECHNIQUE:  {d.technique}", f"COMPARISON:  {d.comparison}"]
+    return [
+        f"EXAMINATION:  {d.exam}",
+        f"INDICATION:  {indication}",
+        f"TECHNIQUE:  {d.technique}",
+        f"COMPARISON:  {d.comparison}",
+    ]
 
 
 def _sections(d: Draft) -> list[str]:
@@ -125,7 +132,14 @@ def bare(d: Draft) -> str:
 
 def view_title(d: Draft) -> str:
     """A view title is the heading of the findings."""
-    return lay([f"INDICATION:  {d.indication}", f"COMPARISON:  {d.comparison}", f"{d.view_title}:  {d.findings}", f"IMPRESSION:  {d.summary}"])
+    return lay(
+        [
+            f"INDICATION:  {d.indication}",
+            f"COMPARISON:  {d.comparison}",
+            f"{d.view_title}:  {d.findings}",
+            f"IMPRESSION:  {d.summary}",
+        ]
+    )
 
 
 def unheaded(d: Draft) -> str:
@@ -135,19 +149,40 @@ def unheaded(d: Draft) -> str:
 
 def mixed_case(d: Draft) -> str:
     """Headings in lower case."""
-    return lay([f"Indication: {d.indication}", f"Comparison: {d.comparison}", f"Findings: {d.findings}", f"Impression: {d.summary}"])
+    return lay(
+        [
+            f"Indication: {d.indication}",
+            f"Comparison: {d.comparison}",
+            f"Findings: {d.findings}",
+            f"Impression: {d.summary}",
+        ]
+    )
 
 
 def glued(d: Draft) -> str:
     """No space after a heading."""
-    return lay([f"INDICATION:{d.indication}", f"COMPARISON:{d.comparison}", f"FINDINGS:{d.findings}", f"IMPRESSION:{d.summary}"])
+    return lay(
+        [
+            f"INDICATION:{d.indication}",
+            f"COMPARISON:{d.comparison}",
+            f"FINDINGS:{d.findings}",
+            f"IMPRESSION:{d.summary}",
+        ]
+    )
 
 
 def misspelt(d: Draft) -> str:
     """Headings with slips of the pen."""
     findings = d.choice.pick("slip findings", ("FINDNGS", "FINDIGNS", "FINDINS"))
     impression = d.choice.pick("slip impression", ("IMPRESSON", "IMPERSSION", "IMPRESSOIN"))
-    return lay([f"IDICATION:  {d.indication}", f"COMPARISION:  {d.comparison}", f"{findings}:  {d.findings}", f"{impression}:  {d.summary}"])
+    return lay(
+        [
+            f"IDICATION:  {d.indication}",
+            f"COMPARISION:  {d.comparison}",
+            f"{findings}:  {d.findings}",
+            f"{impression}:  {d.summary}",
+        ]
+    )
 
 
 def wet_read(d: Draft) -> str:
@@ -164,7 +199,9 @@ def addendum(d: Draft) -> str:
 
 def findings_and_impression(d: Draft) -> str:
     """Both in one section."""
-    return lay([f"INDICATION:  {d.indication}", f"COMPARISON:  {d.comparison}", f"FINDINGS AND IMPRESSION:  {d.findings}"])
+    return lay(
+        [f"INDICATION:  {d.indication}", f"COMPARISON:  {d.comparison}", f"FINDINGS AND IMPRESSION:  {d.findings}"]
+    )
 
 
 def title_without_colon(d: Draft) -> str:
@@ -175,12 +212,22 @@ def title_without_colon(d: Draft) -> str:
 
 def title_with_digits(d: Draft) -> str:
     """A heading with a digit in it."""
-    return lay([f"INDICATION:  {d.indication}", f"CHEST {1 if d.portable else 2} VIEWS:  {d.findings}", f"IMPRESSION:  {d.summary}"])
+    return lay(
+        [
+            f"INDICATION:  {d.indication}",
+            f"CHEST {1 if d.portable else 2} VIEWS:  {d.findings}",
+            f"IMPRESSION:  {d.summary}",
+        ]
+    )
 
 
 def template(d: Draft) -> str:
     """A dictation template that nobody filled in."""
-    head = ["EXAMINATION:  <Procedure Description>", "INDICATION:  <Clinical Indication><Reason For Exam>", f"COMPARISON:  {d.comparison}"]
+    head = [
+        "EXAMINATION:  <Procedure Description>",
+        "INDICATION:  <Clinical Indication><Reason For Exam>",
+        f"COMPARISON:  {d.comparison}",
+    ]
     return lay([*head, *_sections(d)])
 
 
@@ -212,7 +259,10 @@ def marked(d: Draft) -> str:
 def other_names(d: Draft) -> str:
     """Sections under their rarer names, with what must be told to whom."""
     head = [f"TYPE OF EXAMINATION:  {d.exam}", f"REASON FOR EXAM:  {d.indication}", f"COMPARISON EXAM:  {d.comparison}"]
-    told = ["NOTIFICATION:  Dr. ___ was called at ___ p.m. on ___.", "RECOMMENDATION(S):  Repeat radiograph after treatment."]
+    told = [
+        "NOTIFICATION:  Dr. ___ was called at ___ p.m. on ___.",
+        "RECOMMENDATION(S):  Repeat radiograph after treatment.",
+    ]
     return lay([*head, f"FINDINGS:  {d.findings}", f"CONCLUSION:  {d.summary}", *told])
 
 

@@ -27,8 +27,8 @@ def sections(text: str) -> dict[str, str]:
     heads = _headings(text)
     found: dict[str, str] = {}
     last = ("full report", text)
-    for (start, end, title), following in zip(heads, [*(head[0] for head in heads[1:]), len(text)], strict=True):
-        name, body = _name(title), text[end:following]
+    for i, (_, start, title) in enumerate(heads):
+        name, body = _name(title), text[start : heads[i + 1][0] if i + 1 < len(heads) else len(text)]
         last = (name, body)
         if body.strip() or name not in ("findings", "impression"):
             found[name] = body.strip()

@@ -19,7 +19,8 @@ METADATA: Final = (
 )  # fmt: skip
 SPLIT: Final = ("dicom_id", "study_id", "subject_id", "split")
 LABEL_TABLE: Final = ("subject_id", "study_id", *LABELS)
-RADIOLOGIST: Final = ("study_id", *("Airspace Opacity" if name == "Lung Opacity" else name for name in FOURTEEN))
+READ: Final = (*FOURTEEN[:3], "Lung Lesion", "Lung Opacity", *FOURTEEN[5:])
+RADIOLOGIST: Final = ("study_id", *("Airspace Opacity" if name == "Lung Opacity" else name for name in READ))
 RECORDS: Final = ("subject_id", "study_id", "dicom_id", "path")
 STUDIES: Final = ("subject_id", "study_id", "path")
 PROVIDERS: Final = ("subject_id", "study_id", "ordering_provider_id", "attending_provider_id", "resident_provider_id")
@@ -111,7 +112,7 @@ def radiologist(cohort: Cohort) -> bytes:
         if i % 3 == 1:
             states |= {finding: "1" for finding, state in study.states.items() if state == "uncertain"}
             states["No Finding"] = "-1"
-        rows.append((study.study_id, *(states.get(finding, "") for finding in FOURTEEN)))
+        rows.append((study.study_id, *(states.get(finding, "") for finding in READ)))
     return table(RADIOLOGIST, sorted(rows, key=lambda row: str(row[0])))
 
 

@@ -20,14 +20,15 @@ import polars as pl
 
 from cxdata.model.errors import CxdataError, Where
 from cxdata.model.facets import conform
-from cxdata.sources.mimic.texts import REASONS, special_studies
+from cxdata.sources.mimic.texts import MESSAGES as TEXT_MESSAGES
+from cxdata.sources.mimic.texts import special_studies
 
 VERSION: Final = 1
 REJECTS: Final = {"key": pl.String(), "code": pl.String(), "message": pl.String()}
-REASONS_ROW: Final = {
+MESSAGES: Final = {
     "bad_id": "no study number (s5…, eight digits) in the row",
     "report_empty": "neither findings, impression nor a last paragraph in the row",
-    "report_no_text": REASONS["report_no_text"],
+    "report_no_text": TEXT_MESSAGES["report_no_text"],
     "duplicate_row": "the same text of the same study stands in an earlier row",
     "conflicting_row": "an earlier row of the same study holds another text",
 }
@@ -49,7 +50,7 @@ class Sectioned(NamedTuple):
 
 
 def read_sectioned(path: Path, origin_file: str | None = None) -> Sectioned:
-    """Reports of a sectioned csv, each row used or rejected once; `origin_file` is its name in rows (default: the file's).
+    """Reports of a sectioned csv, each row used or rejected once; rows name `origin_file`, by default the file's name.
 
     Offsets are null: the file does not hold the texts. Raises CxdataError naming the file when it cannot be read as
     UTF-8 csv, has rows wider than its header, or none of the known headers.
@@ -69,7 +70,6 @@ def _table(path: Path) -> pl.DataFrame:
             has_header=not headerless,
             new_columns=["study", "impression"] if headerless else None,
             infer_schema=False,
-            missing_utf8_is_empty_string=False,
         )
     except (pl.exceptions.PolarsError, OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         what = f"{path.name} cannot be read as a UTF-8 csv"
@@ -154,5 +154,5 @@ def _rejects(judged: pl.DataFrame) -> pl.DataFrame:
     return judged.filter(pl.col("code").is_not_null()).select(
         pl.coalesce(pl.col("study_id") + pl.lit(" ") + row, row).alias("key"),
         "code",
-        pl.col("code").replace_strict(REASONS_ROW, return_dtype=pl.String).alias("message"),
+        pl.col("code").replace_strict(MESSAGES, return_dtype=pl.String).alias("message"),
     )

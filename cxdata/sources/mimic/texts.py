@@ -57,7 +57,7 @@ class TextBatch(NamedTuple):
     rejects: list[Reject]
 
 
-REASONS: Final = {
+MESSAGES: Final = {
     "report_empty": "the text holds nothing but titles, marks and unfilled fields",
     "report_no_text": "one of the eight studies whose file holds no usable text",
     "report_without_sections": "neither findings nor an impression could be found",
@@ -72,7 +72,7 @@ REASONS: Final = {
 
 
 def find_texts(root: Path) -> Path | None:
-    """The zip in a root (also one folder down), else the root itself where it holds an unpacked tree; None if neither."""
+    """The zip in a root (also one folder down), else the root itself where it holds an unpacked tree."""
     for path in (root / ZIP_NAME, *sorted(root.glob("*/" + ZIP_NAME))):
         if path.is_file():
             return path
@@ -116,7 +116,7 @@ def read_members(path: str, members: list[str]) -> TextBatch:
     """
     special = special_studies()
     batch = TextBatch(*([] for _ in TextBatch._fields))
-    origin = f"{Path(path).name}::" if os.path.isfile(path) else ""
+    origin = f"{Path(path).name}::" if Path(path).is_file() else ""
     for name, data in _contents(path, members):
         match = _STUDY.search("/" + name)
         outcome = _outcome(data, special.get(match[1])) if match else "unknown_name"
@@ -150,21 +150,27 @@ def _outcome(data: bytes | None, conclusion: Conclusion) -> Report | str:
 def _append(batch: TextBatch, study_id: str, origin_file: str, report: Report) -> None:
     batch.study_id.append(study_id)
     batch.language.append("en")
-    for column, value in zip(batch[2:10], report[:8], strict=True):
-        column.append(value)
+    batch.indication.append(report.indication)
+    batch.comparison.append(report.comparison)
+    batch.findings.append(report.findings)
+    batch.impression.append(report.impression)
+    batch.findings_start.append(report.findings_start)
+    batch.findings_end.append(report.findings_end)
+    batch.impression_start.append(report.impression_start)
+    batch.impression_end.append(report.impression_end)
     batch.origin_file.append(origin_file)
     batch.origin_row.append(None)
 
 
 def _reject(name: str, code: str) -> Reject:
-    return Reject(name, code, REASONS[code])
+    return Reject(name, code, MESSAGES[code])
 
 
 def _contents(path: str, members: list[str]) -> Iterator[tuple[str, bytes | None]]:
     """Name and bytes of each member; None for one that cannot be read."""
-    if not os.path.isfile(path):
+    if not Path(path).is_file():
         for name in members:
-            yield name, _file_bytes(os.path.join(path, name))
+            yield name, _file_bytes(f"{path}/{name}")
         return
     index = zip_index(path)
     with open(path, "rb", buffering=0) as stream:

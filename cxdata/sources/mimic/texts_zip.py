@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import zipfile
 import zlib
@@ -27,7 +26,7 @@ def zip_index(path: str) -> dict[str, zipfile.ZipInfo]:
     Raises CxdataError when the zip is broken, cut short or gone.
     """
     try:
-        state = os.stat(path)
+        state = Path(path).stat()
         return _read_index(path, state.st_size, state.st_mtime_ns)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         what = f"{Path(path).name} is cut short, broken or cannot be opened"

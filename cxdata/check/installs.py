@@ -1,0 +1,44 @@
+"""Every download of a source below some folders: two versions side by side are two, where a build would want one named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from cxdata.model.manifest import Manifest
+from cxdata.sources.roots import Found, found, part_candidates, version_of
+
+Candidates = Mapping[str, Sequence[Path]]
+
+
+def installs(manifest: Manifest, places: Iterable[Path]) -> list[Found]:
+    """The downloads, each with one root a part; every candidate stands in at least one of them.
+
+    A part goes with the nearest folder of each other part (the longest common path), of two equally near ones with that
+    of the same version; never with a folder that has a nearer partner of its own.
+    """
+    candidates = {part: roots for part, roots in part_candidates(manifest, places).items() if roots}
+    chosen = [_around(manifest, candidates, part, root) for part, roots in candidates.items() for root in roots]
+    unique = {tuple(sorted(roots.items())): roots for roots in chosen}
+    return [found(manifest, roots) for roots in unique.values()]
+
+
+def _around(manifest: Manifest, candidates: Candidates, part: str, root: Path) -> dict[str, Path]:
+    roots = {part: root}
+    for other, folders in candidates.items():
+        if other != part:
+            partner = max(folders, key=lambda folder: _fit(manifest, part, root, other, folder))
+            nearest = max(_nearness(partner, folder) for folder in candidates[part])
+            if _nearness(partner, root) == nearest:
+                roots[other] = partner
+    return {name: roots[name] for name in manifest.parts if name in roots}
+
+
+def _fit(manifest: Manifest, part: str, root: Path, other: str, folder: Path) -> tuple[int, bool]:
+    same = version_of(manifest.parts[part], root) == version_of(manifest.parts[other], folder)
+    return _nearness(root, folder), same
+
+
+def _nearness(one: Path, other: Path) -> int:
+    pairs = list(zip(one.parts, other.parts, strict=False))
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), len(pairs))

@@ -1,0 +1,45 @@
+"""What the doctor has to say beside its tables, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from cxdata.check.checksums import Checked
+from cxdata.check.survey import Survey, lacking
+from cxdata.model.manifest import Manifest
+from cxdata.sources.roots import OTHER_LAYOUT, Found
+
+NAMED: Final = 20  # broken members, leftovers and mismatches that are told by name; the rest is a number
+
+
+def notes(manifest: Manifest, found: Found, seen: Survey, sums: Sequence[Checked]) -> Iterator[str]:
+    """Layout, parents, how much was looked at, index pages, and what the checksums say."""
+    if found.layout == OTHER_LAYOUT:
+        yield "the folders are named in a way of your own; they are read all the same"
+    yield from (f"this layout never has {name}" for name in lacking(manifest, found))
+    yield from (f"it stands on {parent}, which a build needs too" for parent in manifest.requires)
+    yield from _extents(seen)
+    if seen.index_pages:
+        yield f"{seen.index_pages:,} index.html, left by wget in the folders looked at: harmless"
+    if len(seen.strays) > NAMED:
+        yield f"{len(seen.strays):,} broken or left-over files in the folders looked at; the first {NAMED} are named"
+    yield from (line for checked in sums for line in _sums(checked))
+
+
+def _extents(seen: Survey) -> Iterator[str]:
+    for tree in seen.trees.values():
+        extent = "all of it" if tree.is_whole else "chosen by hash; --checksums all looks at every file"
+        yield f"{tree.top}: {tree.folders:,} folders with {tree.files.height:,} files looked at ({extent})"
+
+
+def _sums(checked: Checked) -> Iterator[str]:
+    if not checked.listed:
+        yield f"{checked.file}: names none of the files that are read, as after unpacking: nothing was compared"
+        return
+    good = checked.looked_at - len(checked.mismatched) - len(checked.missing)
+    yield f"{checked.file}: {good:,} of {checked.looked_at:,} files compared are as published ({checked.listed:,} listed)"
+    for verb, names in (("differ", checked.mismatched), ("listed and not there", checked.missing)):
+        if names:
+            more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+            yield f"{checked.file}: {verb}, {len(names):,}: {', '.join(names[:NAMED])}{more}"

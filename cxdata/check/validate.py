@@ -1,0 +1,191 @@
+"""`validate`: every problem of a build, in its files, its rows and between them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from cxdata.build.folder import BUILD_JSON
+from cxdata.build.writer import Shard
+from cxdata.check import across, decode
+from cxdata.check.across import Across, Hit
+from cxdata.check.builds import Build, builds
+from cxdata.check.facts import Facts
+from cxdata.check.identity import SAMPLE_ID
+from cxdata.check.meaning import Around, prepared, sample_rules
+from cxdata.check.places import group_starts, place
+from cxdata.check.problems import Problem, in_order, of_file
+from cxdata.check.rule import Rule, broken
+from cxdata.check.structure import check_files, check_table, named_shards
+from cxdata.check.tables import table_rules
+from cxdata.model.sample import polars_schema
+
+PATIENTS_FILE = "patients.parquet"
+
+
+class Verdict(NamedTuple):
+    """How many rows of samples were judged, and every problem, in order."""
+
+    rows: int
+    problems: list[Problem]
+
+    @property
+    def ok(self) -> bool:
+        """True when there are rows and no problem."""
+        return self.rows > 0 and not self.problems
+
+    def as_json(self) -> dict[str, Any]:
+        """What `validate --json` prints."""
+        return {"ok": self.ok, "rows": self.rows, "problems": [problem.as_json() for problem in self.problems]}
+
+
+def validate(folder: Path, facts: Facts, *, deep: bool = False) -> Verdict:
+    """Check the build, or the builds, of a folder; `deep` decodes every picture. Raises UsageError when there is none."""
+    verdicts = [_Checker(build, facts, deep).run() for build in builds(folder)]
+    problems = [problem for verdict in verdicts for problem in verdict.problems]
+    return Verdict(sum(verdict.rows for verdict in verdicts), in_order(problems))
+
+
+class _Checker:
+    """One build, checked table by table, a shard at a time."""
+
+    def __init__(self, build: Build, facts: Facts, deep: bool) -> None:
+        self.build = build
+        self.facts = facts
+        self.deep = deep
+        self.record = build.record()
+        self.shards = named_shards(self.record)
+        self.rules = {**table_rules(), "samples": sample_rules(facts)}
+        self.problems: list[Problem] = []
+
+    def run(self) -> Verdict:
+        self.problems += check_files(self.build, self.shards)
+        readable = {table: self._readable(table) for table in ("samples", "images", "rejects", "patients")}
+        for file in readable["patients"]:
+            self._check(file, "patients", _read(self.build.home / file))
+        pictures = [self._check_pictures(file) for file in readable["images"]]
+        self._check_rejects(readable["rejects"])
+        self._check_samples(readable["samples"], self._around(pictures, readable["patients"]))
+        return self._verdict()
+
+    def _verdict(self) -> Verdict:
+        if not self.rows and not self.problems:
+            self.problems.append(of_file(self.build.label(BUILD_JSON), "no_rows", "the build has no samples"))
+        return Verdict(self.rows, self.problems)
+
+    def _readable(self, table: str) -> list[str]:
+        """The table's files that can be read; problems of the others are noted."""
+        good = []
+        for file, rows in self._files(table):
+            found = list(check_table(self.build, file, rows))
+            self.problems += found
+            if not any(problem.code == "unreadable" for problem in found):
+                good.append(file)
+        return good
+
+    def _files(self, table: str) -> list[tuple[str, int | None]]:
+        if self.shards is not None:
+            named = [(s.file, s.rows) for s in self.shards if _table(s) == table and (self.build.home / s.file).is_file()]
+            return [*named]
+        if table == "patients":
+            return [(PATIENTS_FILE, None)] if (self.build.home / PATIENTS_FILE).is_file() else []
+        return [(path.relative_to(self.build.home).as_posix(), None) for path in self.build.shards(table)]
+
+    def _around(self, pictures: list[pl.DataFrame], patients: list[str]) -> Around:
+        keys = [_read(self.build.home / file, ["patient_key"]) for file in patients]
+        known = [frame["patient_key"] for frame in keys if frame.schema == {"patient_key": pl.String}]
+        whole = [frame for frame in pictures if frame.width]
+        return Around(
+            (self.record or {}).get("source"), pl.concat(whole) if whole else None, pl.concat(known) if known else None
+        )  # fmt: skip
+
+    def _check_pictures(self, file: str) -> pl.DataFrame:
+        """Check a shard of pictures; returns what the rules over samples need of it (no column when it is not there)."""
+        frame = _read(self.build.home / file, without=() if self.deep else ("bytes",))
+        self._check(file, "images", frame if "bytes" in frame.columns else frame.with_columns(bytes=pl.lit(None, pl.Binary)))
+        if self.deep and set(decode.COLUMNS) <= set(frame.columns):
+            found = decode.decoded(frame, self.build.roots(), os.cpu_count() or 1)
+            self._note(file, ((row, "path", code, decode.MESSAGES[code]) for row, code in found))
+        needed = ["image_id", "view", "patient_key", "study_key"]
+        return frame.select(needed) if all(frame.schema.get(name) == pl.String for name in needed) else pl.DataFrame()
+
+    def _check_rejects(self, files: list[str]) -> None:
+        tally: Counter[str] = Counter()
+        for file in files:
+            frame = _read(self.build.home / file)
+            self._check(file, "rejects", frame)
+            tally.update(frame["code"].drop_nulls().to_list() if "code" in frame.columns else [])
+        if self.record is not None:
+            self._note_miscounts(across.miscounted("rejects", self.record.get("rejects") or {}, tally))
+
+    def _check_samples(self, files: list[str], around: Around) -> None:
+        together = Across()
+        for file in files:
+            frame = _read(self.build.home / file)
+            self._check(file, "samples", prepared(frame, self.facts, around))
+            together.add(prepared_columns(frame))
+        self.rows = together.rows
+        self._note_repeats(files, together.repeats())
+        self._note_torn(files, together.torn_patients())
+        if self.record is not None:
+            self._note_miscounts(together.miscounts(self.record.get("samples") or {}))
+
+    def _note_repeats(self, files: list[str], hits: list[Hit]) -> None:
+        for shard in sorted({hit.shard for hit in hits}):
+            self._note(files[shard], ((hit.row, *across.REPEATED) for hit in hits if hit.shard == shard))
+
+    def _note_torn(self, files: list[str], torn: pl.DataFrame) -> None:
+        for file in files if torn.height else []:
+            frame = prepared_columns(_read(self.build.home / file))
+            if {"patient_key", "split"} <= set(frame.columns):
+                self._note(file, ((row, *across.LOOSE) for row in across.looser_rows(frame, torn)))
+
+    def _note_miscounts(self, found: Iterator[tuple[str, Any, int]]) -> None:
+        label = self.build.label(BUILD_JSON)
+        self.problems += [of_file(label, "count", f"says {said}, there are {n}", name) for name, said, n in found]
+
+    def _check(self, file: str, table: str, frame: pl.DataFrame) -> None:
+        found = broken(frame, self.rules[table])
+        self._note(file, ((row, rule.column, rule.code, rule.message) for rule, rows in found for row in rows))
+
+    def _note(self, file: str, found: Iterable[tuple[int, str, str, str]]) -> None:
+        """Turn row indices of a file into problems with a row group, a row in it, and the sample's id."""
+        rows = list(found)
+        if not rows:
+            return
+        starts, ids = group_starts(self.build.home / file), self._ids(file)
+        for row, column, code, message in rows:
+            where = (self.build.label(file), *place(starts, row))
+            self.problems.append(Problem(*where, column, code, message, ids[row] if ids is not None else None))
+
+    def _ids(self, file: str) -> pl.Series | None:
+        path = self.build.home / file
+        if not file.startswith("samples/") or pl.read_parquet_schema(path).get("sample_id") != pl.String:
+            return None
+        good = pl.col("sample_id").str.contains(SAMPLE_ID)
+        return _read(path, ["sample_id"]).select(pl.when(good).then("sample_id")).to_series()
+
+
+def prepared_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns that rows are compared by, where they are of the right type."""
+    wanted = ("sample_id", "patient_key", *across.COUNTED.values())
+    return frame.select(name for name in wanted if frame.schema.get(name) == polars_schema()[name])
+
+
+def _read(path: Path, columns: list[str] | None = None, without: tuple[str, ...] = ()) -> pl.DataFrame:
+    frame = pl.scan_parquet(path, glob=False).drop(without, strict=False)
+    return (frame if columns is None else frame.select(columns)).collect()
+
+
+def _table(shard: Shard) -> str:
+    return "patients" if shard.file == PATIENTS_FILE else shard.file.partition("/")[0]
+
+
+def rule_table(facts: Facts) -> dict[str, list[Rule]]:
+    """Every rule over rows, by table; for the docs and for the test that walks over all of them."""
+    return {**table_rules(), "samples": sample_rules(facts)}

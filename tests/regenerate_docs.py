@@ -1,0 +1,97 @@
+"""Write the generated pages of docs/ anew: schema, states, sources, command line. A test fails when they are stale."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import typer
+from typer.testing import CliRunner
+
+from cxdata.cli.app import app
+from cxdata.model.facets import FACETS
+from cxdata.model.policies import policy_table_markdown
+from cxdata.model.sample import columns
+from cxdata.sources.base import Source
+from cxdata.sources.discovery import sources
+from cxdata.tasks.base import tasks
+
+DOCS = Path(__file__).parents[1] / "docs"
+MADE = "<!-- made by tests/regenerate_docs.py; edit the code instead -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """Each generated page by its name."""
+    return {"samples.md": _samples(), "states.md": _states(), "sources.md": _sources(), "cli.md": _cli()}
+
+
+def _samples() -> str:
+    rows = [
+        f"| `{c.name}` | {_type(str(c.kind))} | {'yes' if c.nullable else ''} | {c.description} |" for c in columns()
+    ]
+    facets = [f"| `{name}` | {', '.join(f'`{column}`' for column in schema)} |" for name, schema in FACETS.items()]
+    asked = [
+        f"| `{t.name}` | {t.answer_type} | {t.stage} | {t.level} | {t.reward} | {t.domain} |" for t in tasks().values()
+    ]
+    return "\n".join([
+        "# Samples and facets\n", "## Columns of `samples/*.parquet`\n", "| column | type | may be null | meaning |",
+        "|---|---|---|---|", *rows, "\n## Tasks\n", "| task | answer type | stage | level | reward | domain |",
+        "|---|---|---|---|---|---|", *asked, "\n## Facet tables\n", "| facet | columns |", "|---|---|", *facets,
+    ]) + "\n"  # fmt: skip
+
+
+def _type(kind: str) -> str:
+    return kind.replace("String", "string").replace("|", "\\|")
+
+
+def _states() -> str:
+    return (
+        "# Label states and policies\n\nA label states a finding present, absent or uncertain; silence is no statement. "
+        "What follows from the statements of one study, and what each policy lets a finding be used for:\n\n"
+        + policy_table_markdown()
+    )
+
+
+def _sources() -> str:
+    return "# Sources\n\n" + "\n".join(_card(source) for source in sources().values())
+
+
+def _card(source: Source) -> str:
+    m = source.manifest
+    counts = [f"| {c.what} | {c.value:,} {c.unit} | {c.origin} |" for c in m.official_counts]
+    files = [f"| `{f.name}` | {f.part} | {f.need} | {', '.join(f.tasks)} | {f.why} |" for f in m.files]
+    layouts = [
+        f"| `{x.name}` | {x.title} | {', '.join(f'{p}: `{d}`' for p, d in x.parts.items())} |" for x in m.layouts
+    ]
+    return "\n".join([
+        f"## `{m.slug}`: {m.title}\n", f"{m.summary}\n", f"Access: {m.access}. Licence: {m.licence}. {m.terms}\n",
+        *(f"- {part.title}: <{part.home.url}> ({part.home.size})" for part in m.parts.values()), "",
+        "| file | part | need | tasks | why |", "|---|---|---|---|---|", *files, "",
+        "| layout | what | parts |", "|---|---|---|", *layouts, "",
+        "| official count | value | origin |", "|---|---|---|", *counts, "",
+        f"Tasks: {', '.join(m.tasks)}. Split: {m.split_rule}. Population where no age is given: {m.population.default} "
+        f"({m.population.evidence}).", "",
+    ])  # fmt: skip
+
+
+def _cli() -> str:
+    names = [command.name for command in app.registered_commands if command.name]
+    helps = [_help([])] + [_help([name]) for name in names]
+    return "# Command line\n\n" + "\n".join(f"```\n{text.rstrip()}\n```\n" for text in helps)
+
+
+def _help(verb: list[str]) -> str:
+    os.environ.update(COLUMNS="110", TERM="dumb", NO_COLOR="1")
+    result = CliRunner().invoke(app, [*verb, "--help"], prog_name="cxdata", color=False)
+    return "\n".join(line.rstrip() for line in typer.unstyle(result.output).strip().splitlines())
+
+
+def main() -> None:
+    """Write every page."""
+    for name, text in pages().items():
+        (DOCS / name).write_text(MADE + text, encoding="utf-8")
+        print(f"docs/{name}")
+
+
+if __name__ == "__main__":
+    main()
