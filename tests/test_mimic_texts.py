@@ -29,6 +29,7 @@ from cxdata.sources.mimic.texts import (
     special_studies,
     unique_members,
 )
+from cxdata.sources.mimic.texts_zip import _entry, _quick_index
 
 TEXT = " " * 33 + "FINAL REPORT\n FINDINGS:  Clear lungs.\n \n IMPRESSION:  Normal.\n"
 NAMES = ("p10/p10999999/s50999999.txt", "p10/p10999999/s51888888.txt", "p19/p19999999/s52777777.txt")
@@ -148,6 +149,26 @@ def test_stored_members_and_long_local_headers(tmp_path: Path) -> None:
         archive.writestr(info, TEXT)
         archive.writestr(NAMES[1], TEXT)
     assert read_members(str(path), list(NAMES[:2])).impression == ["Normal.", "Normal."]
+
+
+def test_the_quick_directory_is_zipfiles(tmp_path: Path) -> None:
+    path = tmp_path / ZIP_NAME
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(70_000):  # past 65,535 members a zip has a second end record
+            archive.writestr(f"p10/p10999999/s{50_000_000 + number}.txt", "x")
+    quick = _quick_index(str(path), path.stat().st_size)
+    with zipfile.ZipFile(path) as archive:
+        assert quick == {info.filename: _entry(info) for info in archive.infolist()}
+
+
+def test_an_unusual_zip_is_left_to_zipfile(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / ZIP_NAME, {"files/" + name: TEXT for name in NAMES})
+    path.write_bytes(b"something before" + path.read_bytes())
+    assert _quick_index(str(path), path.stat().st_size) is None
+    assert read_members(str(path), list_members(path)).rejects == []
+    write_zip(path, {"files/p10/p10999999/s50999999.txt": TEXT, "files/p10/\u00fc.txt": TEXT})
+    assert _quick_index(str(path), path.stat().st_size) is None
+    assert codes(read_members(str(path), list_members(path))) == {"files/p10/\u00fc.txt": "unknown_name"}
 
 
 @pytest.mark.parametrize("keep", [0, 10, -30])

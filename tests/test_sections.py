@@ -294,6 +294,18 @@ CASES = [
         {"findings": "Seen given the\n history: pneumonia.", "impression": "Pneumonia."},
     ),
     Case(
+        "small letters within a paragraph are no heading",
+        shape(
+            "TECHNIQUE:  Portable",
+            "view: upright. With the",
+            "findings: seen.",
+            "",
+            "IMPRESSION:  Wet lungs, see the",
+            "WET READ on file.",
+        ),
+        {"impression": "Wet lungs, see the\n WET READ on file."},
+    ),
+    Case(
         "recommendations and notifications are not the impression",
         shape("IMPRESSION:  Nodule.", "", "RECOMMENDATION(S):  CT.", "", "NOTIFICATION:  Dr. ___ was told."),
         {"impression": "Nodule."},

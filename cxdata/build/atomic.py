@@ -5,17 +5,30 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from cxdata.model.errors import CxdataError
 
-TEMPORARY = ".tmp-"
+TEMPORARY: Final = ".tmp-"
+GO_ON: Final = "choose another --out; the same command then goes on"
+MENDS: Final = {
+    errno.ENOSPC: "free some space: the same command then goes on; or choose another --out",
+    errno.EDQUOT: "the quota is used up: free some space, or choose another --out",
+    errno.EFBIG: "the largest size of a file is reached (ulimit -f, or the file system's own): choose another --out",
+    errno.EROFS: "the file system is read-only: choose another --out",
+    errno.EACCES: "you may not write there: choose another --out, or change its permissions",
+    errno.EPERM: "you may not write there: choose another --out, or change its permissions",
+    errno.ENOTDIR: "a part of the path is a file: choose another --out",
+}
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary file, then rename it to `path`.
 
-    Raises CxdataError when the disk is full or the folder cannot be written; nothing half-written stays.
+    Raises CxdataError when the disk is full or the folder cannot be written; nothing half-written stays, whatever
+    `write` raises.
     """
     temporary = path.with_name(f"{TEMPORARY}{path.name}")
     try:
@@ -23,29 +36,29 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         write(temporary)
         _sync(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        _sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise cannot_write(path, error) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a small text file atomically, UTF-8."""
-    write_atomically(path, lambda temporary: _write_text(temporary, text))
+    """Write a small text file atomically, UTF-8; one that holds the text already is left alone."""
+    content = text.encode()
+    with suppress(OSError):
+        if path.read_bytes() == content:
+            return
+    write_atomically(path, lambda temporary: _write_bytes(temporary, content))
 
 
 def cannot_write(path: Path, error: OSError) -> CxdataError:
     """The error of a failed write, with its mend."""
-    mends = {
-        errno.ENOSPC: "free some space, or choose another --out; the same command then goes on",
-        errno.EDQUOT: "the quota is used up: free some space, or choose another --out",
-        errno.EROFS: "the file system is read-only: choose another --out",
-        errno.EACCES: "you may not write there: choose another --out, or change its permissions",
-        errno.EPERM: "you may not write there: choose another --out, or change its permissions",
-    }
     reason = os.strerror(error.errno) if error.errno else str(error)
-    mend = mends.get(error.errno or 0, "choose another --out; the same command then goes on")
-    return CxdataError(f"cannot write {path.name}: {reason}", where=str(path), mend=mend)
+    return CxdataError(
+        f"cannot write {path.name}: {reason}", where=str(path.absolute()), mend=MENDS.get(error.errno or 0, GO_ON)
+    )
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -54,8 +67,8 @@ def remove_leftovers(folder: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+def _write_bytes(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def _sync(path: Path) -> None:
@@ -64,3 +77,9 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sync_folder(path: Path) -> None:
+    # Some network file systems cannot sync a folder; the renamed file is in its place all the same.
+    with suppress(OSError):
+        _sync(path)

@@ -31,9 +31,9 @@ class BuildConfig(BaseModel):
         """sha256 of the config as canonical JSON."""
         return digest(self.model_dump(mode="json"))
 
-    def refuse_unless_same(self, earlier: BuildConfig, folder: str) -> None:
-        """Raise RefusedError that names each key in which a folder's config differs from this one."""
-        before, now = earlier.model_dump(mode="json"), self.model_dump(mode="json")
+    def refuse_unless_same(self, asked: BuildConfig, folder: str) -> None:
+        """Raise RefusedError that names each key in which what is asked differs from this config of a folder."""
+        before, now = self.model_dump(mode="json"), asked.model_dump(mode="json")
         changed = [key for key in now if now[key] != before[key]]
         if changed:
             differences = "; ".join(f"{key} is {before[key]!r} there, {now[key]!r} here" for key in changed)

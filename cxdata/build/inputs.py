@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from cxdata.build.ledger import Hashes
 from cxdata.model.errors import CxdataError, ProblemsError, UsageError, Where
 from cxdata.model.hashing import digest, file_sha256
 from cxdata.model.manifest import FileSpec, Manifest
+from cxdata.sources.access import is_file, readable
 from cxdata.sources.roots import Found, find_file
 
 
@@ -39,32 +40,36 @@ def resolve(
 ) -> Inputs:
     """Find every file of the manifest, and settle which tasks can be asked.
 
-    Raises ProblemsError for each required file that is missing, and for each file of a task that is missing unless
-    `partial`, or unless the layout never has it; UsageError for a task that the source does not feed.
+    Raises ProblemsError for each required file that is missing, each file that is empty, and each file of a task that
+    is missing (unless `partial`, or the layout never has it); UsageError for a task that the source does not feed.
     """
     tasks = _asked(manifest, asked)
     specs = [spec for spec in wanted(manifest, options) if spec.role == "data" and spec.kind != "pictures"]
     files = {spec.name: find_file(spec, found.roots.get(spec.part)) for spec in specs}
     missing = [spec for spec in specs if files[spec.name] is None]
-    lacks = next((layout.lacks for layout in manifest.layouts if layout.name == found.layout), ())
-    problems: list[CxdataError] = [_required(manifest, spec, found) for spec in missing if spec.need == "required"]
     without = [(spec, task) for spec in missing for task in spec.tasks if task in tasks]
+    problems = [_required(manifest, spec, found) for spec in missing if spec.need == "required"]
+    problems += [_empty(manifest, spec, path) for spec in specs if (path := files[spec.name]) and _is_empty(path)]
     if not partial:
-        blocking = {spec.name: spec for spec, _ in without if spec.name not in lacks}
+        blocking = {spec.name: spec for spec, _ in without if spec.name not in _lacks(manifest, found)}
         problems += [_for_tasks(manifest, spec, tasks, found) for spec in blocking.values()]
     if problems:
         raise ProblemsError(problems)
     not_asked = tuple(NotAsked(task, spec.name) for spec, task in without)
-    left = tuple(task for task in tasks if task not in {entry.task for entry in not_asked})
-    if not left:
-        raise CxdataError("no task is left to ask", where=manifest.slug, mend="get the missing files: cxdata doctor")
-    return Inputs(files, left, not_asked)
+    return Inputs(files, _left(manifest, tasks, not_asked), not_asked)
 
 
 def input_digests(inputs: Inputs, manifest: Manifest, hashes: Hashes) -> dict[str, tuple[int, str]]:
-    """Size in bytes and sha256 of each input that is there, by logical name; a folder of texts is one input."""
+    """Size in bytes and sha256 of each input that is there, by logical name; a folder of texts is one input.
+
+    Raises CxdataError for a file that cannot be read.
+    """
     found = {name: path for name, path in inputs.files.items() if path is not None}
-    return {name: _digest(path, manifest.file(name), hashes) for name, path in found.items()}
+    digests = {}
+    for name, path in found.items():
+        with readable(manifest.slug, path):
+            digests[name] = _digest(path, manifest.file(name), hashes)
+    return digests
 
 
 def _asked(manifest: Manifest, asked: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -78,6 +83,20 @@ def _asked(manifest: Manifest, asked: tuple[str, ...] | None) -> tuple[str, ...]
     return tuple(task for task in manifest.tasks if task in asked)
 
 
+def _left(manifest: Manifest, tasks: tuple[str, ...], not_asked: tuple[NotAsked, ...]) -> tuple[str, ...]:
+    left = tuple(task for task in tasks if task not in {entry.task for entry in not_asked})
+    if not left:
+        files = ", ".join(dict.fromkeys(entry.file for entry in not_asked))
+        raise CxdataError(
+            f"no task is left to ask without {files}", where=manifest.slug, mend="get what is missing: cxdata doctor"
+        )
+    return left
+
+
+def _lacks(manifest: Manifest, found: Found) -> tuple[str, ...]:
+    return next((layout.lacks for layout in manifest.layouts if layout.name == found.layout), ())
+
+
 def _required(manifest: Manifest, spec: FileSpec, found: Found) -> CxdataError:
     return CxdataError(
         f"{manifest.slug}: the required file {spec.name} is missing ({spec.why})",
@@ -85,38 +104,78 @@ def _required(manifest: Manifest, spec: FileSpec, found: Found) -> CxdataError:
     )  # fmt: skip
 
 
+def _empty(manifest: Manifest, spec: FileSpec, path: Path) -> CxdataError:
+    spare = "" if spec.need == "required" else f"; or do without it: rm {path}"
+    return CxdataError(
+        f"{manifest.slug}: {path.name} is empty", where=Where(manifest.slug, str(path)),
+        mend=f"get it again: {spec.get}{spare}",
+    )  # fmt: skip
+
+
 def _for_tasks(manifest: Manifest, spec: FileSpec, tasks: tuple[str, ...], found: Found) -> CxdataError:
-    rest = ",".join(task for task in tasks if task not in spec.tasks)
-    ways = [f"get it: {spec.get}"]
-    ways += [f"or do without it: --tasks {rest}", "or leave these tasks out: --partial"] if rest else []
-    ways += [f"or use another table: --option {manifest.slug}.{key}={choice}"
-             for key, value in spec.when.items() for choice in manifest.options[key].choices if choice != value]  # fmt: skip
     lost = ", ".join(task for task in spec.tasks if task in tasks)
     return CxdataError(
         f"{manifest.slug}: the file {spec.name} is missing, which {lost} need", where=_looked_in(manifest, spec, found),
-        mend="\n".join(ways),
+        mend="\n".join(_ways(manifest, spec, tasks)),
     )  # fmt: skip
+
+
+def _ways(manifest: Manifest, spec: FileSpec, tasks: tuple[str, ...]) -> Iterator[str]:
+    yield f"get it: {spec.get}"
+    if rest := ",".join(task for task in tasks if task not in spec.tasks):
+        yield f"or do without it: --tasks {rest}"
+        yield "or leave these tasks out: --partial"
+    for key, value in spec.when.items():
+        for choice in manifest.options[key].choices:
+            if choice != value:
+                yield f"or use another table: --option {manifest.slug}.{key}={choice}"
 
 
 def _looked_in(manifest: Manifest, spec: FileSpec, found: Found) -> Where:
     root = found.roots.get(spec.part)
-    place = (
-        f"no folder of part {spec.part!r} ({manifest.parts[spec.part].title}) was found" if root is None else str(root)
-    )
-    return Where(manifest.slug, place)
+    title = manifest.parts[spec.part].title
+    return Where(manifest.slug, str(root) if root else f"no folder of part {spec.part!r} ({title}) was found")
+
+
+def _is_empty(path: Path) -> bool:
+    return is_file(path) and path.stat().st_size == 0
 
 
 def _digest(path: Path, spec: FileSpec, hashes: Hashes) -> tuple[int, str]:
-    if path.is_file():
-        return path.stat().st_size, hashes.sha256(path, f"input:{spec.name}:{path.name}")
-    members = list(_members(path))
-    signature = digest([(name, stat.st_size, stat.st_mtime_ns) for name, _, stat in members])
-    size = sum(stat.st_size for _, _, stat in members)
-    return size, hashes.remembered(
-        f"input:{spec.name}", signature, lambda: digest([(name, file_sha256(file)) for name, file, _ in members])
+    """Remembered by place, size and time of change: another download of the same size is another file."""
+    name, place = f"input:{spec.name}", str(path.resolve())
+    if not path.is_dir():
+        stat = path.stat()
+        return stat.st_size, hashes.remembered(name, [place, stat.st_size, stat.st_mtime_ns], lambda: file_sha256(path))
+    members = list(_members(path, spec.holds))
+    signature = [place, digest([member[:1] + member[2:] for member in members])]
+    return sum(member.size_bytes for member in members), hashes.remembered(
+        name, signature, lambda: digest([(member.name, _member_sha256(member.path)) for member in members])
     )
 
 
-def _members(folder: Path) -> Iterator[tuple[str, Path, os.stat_result]]:
-    for file in sorted(folder.rglob("*.txt")):
-        yield file.relative_to(folder).as_posix(), file, file.stat()
+class _Member(NamedTuple):
+    name: str
+    path: Path
+    size_bytes: int
+    mtime_ns: int
+
+
+def _members(folder: Path, holds: str | None) -> Iterator[_Member]:
+    """The texts of a folder, sorted by folder and name; none lies deeper than `holds` says, nor is looked for there."""
+    depth = len(PurePosixPath(holds or "*").parts) - 1
+    for place, folders, names in os.walk(folder):
+        below = PurePosixPath(place).relative_to(folder)
+        folders[:] = sorted(folders) if len(below.parts) < depth else []
+        for name in sorted(name for name in names if name.endswith(".txt")):
+            path = Path(place, name)
+            stat = path.stat() if path.exists() else path.lstat()
+            yield _Member((below / name).as_posix(), path, stat.st_size, stat.st_mtime_ns)
+
+
+def _member_sha256(path: Path) -> str:
+    """The hash of one text; one that cannot be read has none, and is the reader's to reject."""
+    try:
+        return file_sha256(path)
+    except OSError:
+        return "unreadable"

@@ -1,15 +1,17 @@
-"""What each unit depends on, as a hash: inputs, the config that matters, and the versions of the code that matters."""
+"""What each unit depends on: inputs, the config that matters, the versions of the code that matters; each by name."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
-from cxdata.build.config import BuildConfig
+from cxdata.build.config import BuildConfig, ImagesMode
+from cxdata.build.pictures import IMAGES
+from cxdata.build.pictures import VERSION as PICTURES_VERSION
 from cxdata.model import policies, states
-from cxdata.model.facets import FACETS
+from cxdata.model.facets import FACETS, REJECTS
 from cxdata.model.hashing import digest
 from cxdata.model.sample import SCHEMA_VERSION
 from cxdata.reports import targets
@@ -17,33 +19,66 @@ from cxdata.sources.base import Source
 from cxdata.tasks.base import Card, Task
 
 
-def facets_key(source: Source, digests: Mapping[str, tuple[int, str]], options: Mapping[str, str]) -> str:
+class Key(NamedTuple):
+    """All that a unit depends on: a name for each thing, and its value or a hash of it."""
+
+    of: dict[str, str]
+
+    def changed(self, earlier: Key) -> list[str]:
+        """The names of what differs from an earlier key, sorted."""
+        return sorted(name for name in {*self.of, *earlier.of} if self.of.get(name) != earlier.of.get(name))
+
+    def digest(self) -> str:
+        """One hash for all."""
+        return digest(self.of)
+
+
+def facets_key(source: Source, digests: Mapping[str, tuple[int, str]], options: Mapping[str, str]) -> Key:
     """What the facet tables depend on: input bytes, options, the reader's VERSION, the facets' schema, the labels."""
-    labels = source.manifest.labels.model_dump(mode="json") if source.manifest.labels else None
-    return digest({
-        "inputs": {name: sha256 for name, (_, sha256) in sorted(digests.items())},
-        "options": dict(options),
-        "reader": source.reader.VERSION,
-        "facets": {name: {column: str(kind) for column, kind in schema.items()} for name, schema in FACETS.items()},
-        "labels": labels,
+    manifest = source.manifest
+    labels = manifest.labels.model_dump(mode="json") if manifest.labels else None
+    return Key({
+        **{f"input {name}": sha256 for name, (_, sha256) in sorted(digests.items())},
+        **{f"option {name}": value for name, value in sorted(options.items())},
+        "reader version": str(source.reader.VERSION),
+        "facets' columns": digest([_schema(FACETS[name]) for name in manifest.facets]),
+        "label spaces": digest(labels),
     })  # fmt: skip
 
 
 def task_key(
-    task: Task, facets: str, config: BuildConfig, card: Card, policies_used: tuple[str, str], shards: int
-) -> str:
+    task: Task, facets: Key, config: BuildConfig, card: Card, policies_used: tuple[str, str], shards: int
+) -> Key:
     """What the samples of a task depend on."""
-    return digest({
-        "facets": facets, "task": [task.name, task.version], "config": [config.seed, config.split, config.limit],
-        "policies": policies_used, "card": dataclasses.asdict(card), "shards": shards, "code": _code(task.name),
+    return Key({
+        "what the reader gives": facets.digest(), "task version": str(task.version), "seed": str(config.seed),
+        "split": str(config.split), "limit": str(config.limit), "label policies": " ".join(policies_used),
+        "source": digest(dataclasses.asdict(card)), "number of files": str(shards),
+        "schema version": str(SCHEMA_VERSION), "state version": str(states.VERSION),
+        "policy version": str(policies.VERSION),
+        "target version": str(targets.VERSION), "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
+        "wordings": _text("cxdata.tasks", f"wording/{task.name}.yaml"),
     })  # fmt: skip
 
 
-def _code(task: str) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA_VERSION, "states": states.VERSION, "policies": policies.VERSION, "targets": targets.VERSION,
-        "vocabulary": _text("cxdata.model", "vocabulary.yaml"), "wording": _text("cxdata.tasks", f"wording/{task}.yaml"),
-    }  # fmt: skip
+def pictures_key(facets: Key, shown: Sequence[str], mode: ImagesMode, shards: int) -> Key:
+    """What a shard of `images/` depends on, but for the files themselves; `shown` are image ids in order."""
+    return Key({
+        "what the reader gives": facets.digest(), "pictures shown": digest(list(shown)), "mode": mode,
+        "number of files": str(shards), "probe version": str(PICTURES_VERSION), "columns": _schema(IMAGES),
+    })  # fmt: skip
+
+
+def side_key(facets: Key, card: Card, *, columns: Mapping[str, Any] = REJECTS) -> Key:
+    """What `patients.parquet` and the rejects of no task depend on."""
+    return Key({
+        "what the reader gives": facets.digest(), "source": digest(dataclasses.asdict(card)),
+        "schema version": str(SCHEMA_VERSION), "columns": _schema(columns),
+    })  # fmt: skip
+
+
+def _schema(columns: Mapping[str, Any]) -> str:
+    return digest([(name, str(kind)) for name, kind in columns.items()])
 
 
 def _text(package: str, name: str) -> str:

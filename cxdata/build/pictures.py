@@ -12,7 +12,8 @@ from cxdata.build.config import ImagesMode
 from cxdata.build.pool import Pool
 from cxdata.images.probe import MESSAGES, Probe, probe_all
 
-CHUNK: Final = 2048
+VERSION: Final = 1  # goes up whenever the same file may get another row
+CHUNK: Final = 1024  # pictures a worker takes at a time
 UNCHECKED: Final = "unchecked"
 
 IMAGES: Final[dict[str, pl.DataType]] = {
@@ -80,6 +81,7 @@ def _conform(rows: pl.DataFrame) -> pl.DataFrame:
 def _rejects(rows: pl.DataFrame) -> pl.DataFrame:
     bad = rows.filter(pl.col("status").is_in(list(MESSAGES)))
     return bad.select(
-        "source", file="path", key="image_id", stage=pl.lit("pictures"), code=pl.concat_str(pl.lit("picture_"), "status"),
+        "source", file="path", key="image_id", stage=pl.lit("pictures"),
+        code=pl.concat_str(pl.lit("picture_"), "status"),
         message=pl.col("status").replace_strict(MESSAGES, return_dtype=pl.String),
     )  # fmt: skip

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
-THREADS = "POLARS_MAX_THREADS"
+from cxdata.model.errors import CxdataError
+
+THREADS: Final = "POLARS_MAX_THREADS"
 
 
 class Pool:
@@ -20,19 +25,57 @@ class Pool:
         self._workers = workers
 
     def run(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-        """The results, in the order of the arguments; a single item or a single worker stays in this process."""
+        """The results, in the order of the arguments; a single item or a single worker stays in this process.
+
+        An exception of a worker is raised here, and what is left is not begun. CxdataError when a worker was killed.
+        """
         items = list(arguments)
         if self._workers == 1 or len(items) <= 1:
             yield from (function(*item) for item in items)
             return
-        with _one_thread_each(), self._executor(len(items)) as executor:
-            futures = deque(executor.submit(function, *item) for item in items)
-            while futures:
-                yield futures.popleft().result()
+        executor = self._executor(len(items))
+        try:
+            yield from _results(_submit(executor, function, items))
+        except BrokenProcessPool:
+            raise _killed(self._workers) from None
+        finally:
+            # Whatever happens, nothing new is begun: an interrupted build ends with the chunks in hand.
+            executor.shutdown(wait=True, cancel_futures=True)
 
     def _executor(self, items: int) -> ProcessPoolExecutor:
         spawn = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(min(self._workers, items), mp_context=spawn)
+        return ProcessPoolExecutor(min(self._workers, items), mp_context=spawn, initializer=_leave_with_parent)
+
+
+def _submit(
+    executor: ProcessPoolExecutor, function: Callable[..., Any], items: list[tuple[Any, ...]]
+) -> deque[Future[Any]]:
+    with _one_thread_each(), _deaf_to_interrupts():
+        return deque(executor.submit(function, *item) for item in items)
+
+
+def _results(futures: deque[Future[Any]]) -> Iterator[Any]:
+    while futures:
+        yield futures.popleft().result()
+
+
+def _leave_with_parent() -> None:
+    """In a worker: end when the parent does, however it ended; a killed build leaves no process behind."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _killed(workers: int) -> CxdataError:
+    return CxdataError(
+        "a worker process was killed, most likely since memory ran out",
+        mend=f"the same command with fewer --workers (now {workers}) goes on",
+    )
 
 
 @contextmanager
@@ -46,3 +89,13 @@ def _one_thread_each() -> Iterator[None]:
             del os.environ[THREADS]
         else:
             os.environ[THREADS] = before
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes started here ignore Ctrl-C, which a terminal sends to all: the parent ends them, without tracebacks."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -55,17 +55,14 @@ def report(units: Units, parts: Parts) -> dict[str, Any]:
 
 def card(manifest: Manifest, content: dict[str, Any]) -> str:
     """The README of a build folder, made from what was built."""
-    samples = content["samples"]
+    samples, config = content["samples"], content["config"]
     lines = [
         f"# {manifest.title}, built by cxdata {content['tool_version']}", "", manifest.summary, "",
         f"Source version {content['source_version']}. Licence: {manifest.licence}. {manifest.terms}",
         "" if not manifest.restricted else "\n**Nothing in this folder may be shared.**\n",
-        "| task | samples |", "|---|---:|", *(f"| {name} | {n:,} |" for name, n in samples["by_task"].items()), "",
-        "| split | samples |", "|---|---:|", *(f"| {name} | {n:,} |" for name, n in samples["by_split"].items()), "",
-        f"Labels are read by the policy `{content['config']['policy_train']}` in train and "
-        f"`{content['config']['policy_eval']}` in val and test. `build.json` holds the funnel, the rejects and the sha256 "
-        "of every file; `cxdata validate` checks them. Not for clinical use.", "",
-        "To cite:", "", *(f"- {citation}" for citation in manifest.citations),
+        *_table("task", samples["by_task"]), "", *_table("split", samples["by_split"]), "",
+        f"Policy that reads labels: `{config['policy_train']}` in train, `{config['policy_eval']}` in val and test.",
+        CHECKED, "", "To cite:", "", *(f"- {citation}" for citation in manifest.citations),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -88,14 +85,20 @@ def croissant(manifest: Manifest, content: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _table(head: str, counts: dict[str, int]) -> list[str]:
+    return [f"| {head} | samples |", "|---|---:|", *(f"| {name} | {n:,} |" for name, n in counts.items())]
+
+
 def _inputs(units: Units, reader: Unit) -> list[dict[str, Any]]:
     counted = reader.counts["inputs"]
     entries = []
     for name, (size, sha256) in sorted(units.digests.items()):
         file = units.display(name)
         read, used, rejected, nulled = counted.get(file, [None] * 4)
-        entries.append({"file": file, "role": units.source.manifest.file(name).role, "size_bytes": size, "sha256": sha256,
-                        "rows_read": read, "rows_used": used, "rows_rejected": rejected, "cells_nulled": nulled})  # fmt: skip
+        entries.append({
+            "file": file, "role": units.source.manifest.file(name).role, "size_bytes": size, "sha256": sha256,
+            "rows_read": read, "rows_used": used, "rows_rejected": rejected, "cells_nulled": nulled,
+        })  # fmt: skip
     return entries
 
 
@@ -141,6 +144,10 @@ def _croissant_field(name: str, kind: pl.DataType, description: str) -> dict[str
     return {**entry, "repeated": True} if isinstance(kind, pl.List) else entry
 
 
+CHECKED: Final = (
+    "`build.json` holds the funnel, the rejects and the sha256 of every file; `cxdata validate` checks them. "
+    "Not for clinical use."
+)
 DATA_TYPES: Final = {
     "String": "sc:Text",
     "Int64": "sc:Integer",
@@ -149,12 +156,13 @@ DATA_TYPES: Final = {
     "Boolean": "sc:Boolean",
 }
 CONTEXT: Final = {
-    "@language": "en", "@vocab": "https://schema.org/", "sc": "https://schema.org/", "cr": "http://mlcommons.org/croissant/",
-    "rai": "http://mlcommons.org/croissant/RAI/", "dct": "http://purl.org/dc/terms/", "citeAs": "cr:citeAs", "column": "cr:column",
-    "conformsTo": "dct:conformsTo", "data": {"@id": "cr:data", "@type": "@json"}, "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "extract": "cr:extract", "field": "cr:field", "fileSet": "cr:fileSet", "fileObject": "cr:fileObject", "format": "cr:format",
-    "includes": "cr:includes", "isLiveDataset": "cr:isLiveDataset", "jsonPath": "cr:jsonPath", "key": "cr:key", "md5": "cr:md5",
-    "parentField": "cr:parentField", "path": "cr:path", "recordSet": "cr:recordSet", "references": "cr:references",
-    "regex": "cr:regex", "repeated": "cr:repeated", "replace": "cr:replace", "separator": "cr:separator", "source": "cr:source",
-    "subField": "cr:subField", "transform": "cr:transform",
+    "@language": "en", "@vocab": "https://schema.org/", "sc": "https://schema.org/",
+    "cr": "http://mlcommons.org/croissant/", "rai": "http://mlcommons.org/croissant/RAI/",
+    "dct": "http://purl.org/dc/terms/", "conformsTo": "dct:conformsTo",
+    "data": {"@id": "cr:data", "@type": "@json"}, "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    **{term: f"cr:{term}" for term in (
+        "citeAs", "column", "extract", "field", "fileSet", "fileObject", "format", "includes", "isLiveDataset",
+        "jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex", "repeated", "replace",
+        "separator", "source", "subField", "transform",
+    )},
 }  # fmt: skip

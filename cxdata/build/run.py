@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cxdata.build.config import BuildConfig, ImagesMode
-from cxdata.build.folder import BUILD_JSON, STATE, BuildFolder
+from cxdata.build.folder import BUILD_JSON, CROISSANT, README, STATE, BuildFolder
 from cxdata.build.inputs import resolve
 from cxdata.build.ledger import Unit
 from cxdata.build.pool import Pool
@@ -38,8 +37,9 @@ class Request:
 def build(request: Request) -> dict[str, Any]:
     """Build one source; returns build.json's content with `shards_written` and `shards_reused`.
 
-    Raises CxdataError for input that cannot be used and when nothing came out, RefusedError for a folder that holds
-    something else.
+    build.json is taken away before the first shard changes and comes back when all is done: a folder that has one is
+    whole. Raises CxdataError for input that cannot be used and when nothing came out, RefusedError for a folder that
+    holds something else.
     """
     manifest, options = request.source.manifest, request.config.options
     inputs = resolve(manifest, request.found, options, request.config.tasks, partial=request.partial)
@@ -49,34 +49,36 @@ def build(request: Request) -> dict[str, Any]:
             request.source, request.found, request.config, inputs, options, request.images, folder,
             Pool(request.workers), request.progress,
         )  # fmt: skip
-        folder.write_json(f"{STATE}/roots.json", {part: str(root) for part, root in request.found.roots.items()})
+        folder.write_json(
+            f"{STATE}/roots.json", {part: str(root.absolute()) for part, root in request.found.roots.items()}
+        )
         return _finish(units, _all_units(units))
 
 
 def _all_units(units: Units) -> Parts:
-    units.progress.expect(4 + len(units.inputs.tasks))
-    reader = units.reader()
+    units.progress.expect(3 + len(units.inputs.tasks))  # the reader, patients and what is left out, and the tasks
+    reader = units.reader
     tasks = {name: units.task(name) for name in units.inputs.tasks}
-    if not any(shard.rows for unit in tasks.values() for shard in unit.shards):
-        raise _nothing_came_out(units, tasks)
     by_shard = _by_shard([shard for unit in tasks.values() for shard in unit.shards])
-    units.progress.expect(len(by_shard) - 1)
+    if not by_shard:
+        raise _nothing_came_out(units, tasks)
+    units.progress.expect(len(by_shard))
     pictures = [units.pictures(shard, samples) for shard, samples in by_shard.items()]
     return Parts(reader, tasks, pictures, units.patients(), units.left_out())
 
 
 def _finish(units: Units, parts: Parts) -> dict[str, Any]:
-    units.hashes.save()
-    folder = units.folder
-    content = report(units, parts)
-    strays = folder.remove_strays({shard["file"] for shard in content["shards"]})
+    units.hashes.save_used()
+    folder, content = units.folder, report(units, parts)
+    named = {shard["file"] for shard in content["shards"]}
+    strays = folder.remove_strays(named)
     if strays:
         units.progress.note(f"removed {len(strays)} files that this build does not name")
+    folder.write_text(README, card(units.source.manifest, content))
+    folder.write_json(CROISSANT, croissant(units.source.manifest, content))
     folder.write_json(BUILD_JSON, content)
-    folder.write_json("croissant.json", croissant(units.source.manifest, content))
-    (folder.home / "README.md").write_text(card(units.source.manifest, content), encoding="utf-8")
-    written = min(units.written, len(content["shards"]))
-    return {**content, "shards_written": written, "shards_reused": len(content["shards"]) - written}
+    written = len(units.written & named)
+    return {**content, "shards_written": written, "shards_reused": len(named) - written}
 
 
 def _by_shard(samples: list[Shard]) -> dict[int, list[Shard]]:
@@ -87,14 +89,15 @@ def _by_shard(samples: list[Shard]) -> dict[int, list[Shard]]:
 
 
 def _nothing_came_out(units: Units, tasks: dict[str, Unit]) -> CxdataError:
+    units.hashes.save_used()
     steps = [
         f"{name}: {step} {count:,} {unit}"
         for name, done in tasks.items()
         for step, count, unit in done.counts["funnel"]
     ]
-    rejects = Counter(units.reader().counts["rejects"])
+    rejects = units.reader.counts["rejects"]
     steps += [f"rejected by the reader: {code} {n:,}" for code, n in rejects.items()]
     return CxdataError(
-        f"{units.source.slug}: no question came out", where=str(units.folder.home / SAMPLES),
+        f"{units.source.slug}: no question came out", where=str(units.folder.home.absolute() / SAMPLES),
         mend="\n".join(["ask for more (--split, --limit, --tasks), or look where they were lost:", *steps]),
     )  # fmt: skip

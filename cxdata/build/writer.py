@@ -14,15 +14,17 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from cxdata.build.atomic import write_atomically
-from cxdata.model.errors import CxdataError
+from cxdata.model.errors import CxdataError, Where
 from cxdata.model.hashing import file_sha256
 from cxdata.model.sample import to_arrow
 
 GROUP_BYTES: Final = 32 * 1024 * 1024
 GROUP_ROWS: Final = 65_536
 FIXED_BYTES: Final = 8
-COMPRESSION: Final = "zstd"
-COMPRESSION_LEVEL: Final = 3
+OPTIONS: Final[Mapping[str, Any]] = {
+    "compression": "zstd", "compression_level": 3, "write_page_index": True, "write_statistics": True,
+    "use_dictionary": True, "version": "2.6", "data_page_version": "1.0",
+}  # fmt: skip
 
 
 class Shard(NamedTuple):
@@ -38,18 +40,15 @@ def write_shard(home: Path, file: str, frame: pl.DataFrame, by: Sequence[str], s
     """Write the frame, in the order of `by`, to `home/file`; `schema` is a pyarrow schema, else the frame's own.
 
     `by` must order the rows totally: CxdataError when two rows share it, since their order could change the bytes.
+    CxdataError too when columns, types or nulls are not those of the schema, and when the file cannot be written.
     """
-    import pyarrow as pa
-
     ordered = frame.sort(by, nulls_last=True).rechunk()
     if ordered.select(pl.struct(by).is_duplicated().any()).item():
-        raise CxdataError(
-            f"two rows of {file} share {', '.join(by)}", where=str(home / file), mend="report this as a bug"
-        )
+        raise _bug(file, f"two rows share {', '.join(by)}")
     target = schema if schema is not None else to_arrow(dict(ordered.schema))
-    table: pa.Table = ordered.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(target)
+    _check(file, ordered, target)
     path = home / file
-    write_atomically(path, lambda temporary: _write(temporary, table, group_rows(ordered)))
+    write_atomically(path, lambda temporary: _write(temporary, ordered, target))
     return Shard(file, ordered.height, path.stat().st_size, file_sha256(path))
 
 
@@ -57,29 +56,43 @@ def group_rows(frame: pl.DataFrame) -> int:
     """How many rows go into a row group: about 32 MB of text and bytes, at most 65,536 rows."""
     if frame.is_empty():
         return GROUP_ROWS
-    sizes = [_bytes_of(name, kind) for name, kind in frame.schema.items()]
+    sizes = [_bytes_of(pl.col(name), kind) for name, kind in frame.schema.items()]
     total = frame.select(pl.sum_horizontal(sizes)).item() or 0
     per_row = total / frame.height + FIXED_BYTES * frame.width
     return max(1, min(GROUP_ROWS, int(GROUP_BYTES // per_row)))
 
 
-def _bytes_of(name: str, kind: pl.DataType) -> pl.Expr:
-    if isinstance(kind, pl.String):
-        return pl.col(name).str.len_bytes().sum().cast(pl.Int64)
-    if isinstance(kind, pl.Binary):
-        return pl.col(name).bin.size().sum().cast(pl.Int64)
+def _bytes_of(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    if kind == pl.List(pl.String):
+        return column.explode().str.len_bytes().sum().cast(pl.Int64)
     if isinstance(kind, pl.List):
-        return pl.col(name).list.len().sum().cast(pl.Int64) * FIXED_BYTES
-    return pl.lit(0, pl.Int64)
+        return column.list.len().sum().cast(pl.Int64) * FIXED_BYTES
+    sizes = {pl.String: column.str.len_bytes(), pl.Binary: column.bin.size()}
+    size = sizes.get(type(kind))
+    return pl.lit(0, pl.Int64) if size is None else size.sum().cast(pl.Int64)
 
 
-def _write(path: Path, table: Any, rows: int) -> None:
+def _check(file: str, frame: pl.DataFrame, target: Any) -> None:
+    if frame.columns != target.names:
+        raise _bug(file, "its columns are not those of the schema")
+    empty = [name for name, nulls in frame.null_count().row(0, named=True).items() if nulls]
+    for column in empty:
+        if not target.field(column).nullable:
+            raise _bug(file, "a column that must be full holds nulls", column)
+    for field, own in zip(target, to_arrow(dict(frame.schema)), strict=True):
+        if field.type != own.type:
+            raise _bug(file, f"a column of type {field.type} holds {own.type}", field.name)
+
+
+def _bug(file: str, what: str, column: str | None = None) -> CxdataError:
+    return CxdataError(f"{file}: {what}", where=Where(file=file, column=column), mend="report this as a bug of cxdata")
+
+
+def _write(path: Path, frame: pl.DataFrame, schema: Any) -> None:
     import pyarrow.parquet as pq
 
-    options: Mapping[str, Any] = {
-        "compression": COMPRESSION, "compression_level": COMPRESSION_LEVEL, "write_page_index": True,
-        "write_statistics": True, "use_dictionary": True, "version": "2.6", "data_page_version": "1.0",
-    }  # fmt: skip
-    with pq.ParquetWriter(path, table.schema, **options) as writer:
-        for start in range(0, max(table.num_rows, 1), rows):
-            writer.write_table(table.slice(start, rows), row_group_size=rows)
+    rows = group_rows(frame)
+    with pq.ParquetWriter(path, schema, **OPTIONS) as writer:
+        for start in range(0, max(frame.height, 1), rows):
+            group = frame.slice(start, rows).to_arrow(compat_level=pl.CompatLevel.oldest())
+            writer.write_table(group.cast(schema), row_group_size=rows)

@@ -1,4 +1,4 @@
-"""Official checksums: lists of `<sha256>  <name>` lines, checked for all files they cover or for a few chosen by hash."""
+"""Official checksums, `<sha256>  <name>` a line: compared for all files of a source or for a few chosen by hash."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cxdata.model.manifest import FileSpec
 Mode = Literal["none", "sample", "all"]
 
 PICTURES_A_SAMPLE: Final = 20
-CHUNK: Final = 1000  # files between two lines of progress
+CHUNK: Final = 2000  # files between two lines of progress
 
 
 class Covered(NamedTuple):
@@ -30,7 +30,7 @@ class Covered(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What became of the list `file`: names listed of the source's files, names looked at, and those that differ or are not there."""
+    """What became of the list `file`: how many of the source's files it names, how many were compared, the bad ones."""
 
     file: str
     listed: int
@@ -41,9 +41,12 @@ class Checked(NamedTuple):
 
 def read_sums(path: Path) -> pl.DataFrame:
     """The list as `sha256` and `name`; lines of another form are passed over."""
-    lines = pl.Series("line", path.read_text(encoding="utf-8", errors="replace").splitlines(), pl.String()).to_frame()
+    text = path.read_text(encoding="utf-8", errors="replace")
+    lines = pl.DataFrame({"line": text.splitlines()}, schema={"line": pl.String()})
     parts = pl.col("line").str.extract_groups(r"^(?<sha256>[0-9a-fA-F]{64}) [ *]?(?:\./)?(?<name>.+)$")
-    return lines.select(parts.alias("part")).unnest("part").drop_nulls().with_columns(pl.col("sha256").str.to_lowercase())
+    return (
+        lines.select(parts.alias("part")).unnest("part").drop_nulls().with_columns(pl.col("sha256").str.to_lowercase())
+    )
 
 
 def check_sums(sums: Path, covered: Iterable[Covered], mode: Mode, progress: Progress) -> Checked:

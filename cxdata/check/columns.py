@@ -11,7 +11,8 @@ from cxdata.check.rule import Rule
 from cxdata.model.sample import Sample, columns
 
 FILLED: Final = (
-    "source", "source_version", "task", "level", "question", "answer", "split_reason", "wording_id", "origin_file", "licence",
+    "source", "source_version", "task", "level", "question", "answer", "split_reason", "wording_id",
+    "origin_file", "licence",
 )  # fmt: skip
 
 

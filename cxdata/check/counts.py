@@ -14,7 +14,7 @@ from cxdata.model.manifest import Count, FileSpec
 
 
 class Tally(NamedTuple):
-    """An official count and what was found; None: not counted (the file is missing, or only a part of it was looked at)."""
+    """An official count and what was found; None: not counted, for want of the file or of a look at all of it."""
 
     what: str
     unit: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -59,10 +58,9 @@ def _items(pictures: pl.DataFrame, roots: Mapping[str, Path]) -> Iterator[Item]:
 def _decode(item: Item) -> str | None:
     from PIL import Image
 
-    if item.content is None and not os.path.isfile(item.file or ""):  # noqa: PTH113  called for every picture
+    source = Path(item.file or "") if item.content is None else io.BytesIO(item.content)
+    if isinstance(source, Path) and not source.is_file():
         return "picture_gone"
-    source = item.file if item.content is None else io.BytesIO(item.content)
-    assert source is not None  # noqa: S101  one of the two is there
     try:
         with warnings.catch_warnings(), Image.open(source) as picture:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

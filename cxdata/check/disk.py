@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 from cxdata.check.counts import Tally
 from cxdata.check.tree import Tree
 
-# Rough, to plan by. A build of a synthetic source of 1,121 studies and 1,871 pictures took 1,040 bytes a study (samples and
-# facets) and 70 a picture; texts of real reports repeat less and pack worse, hence twice that a study.
+# Rough, to plan by. A build of a synthetic source of 1,121 studies and 1,871 pictures took 1,040 bytes a study (samples
+# and facets) and 70 a picture; texts of real reports repeat less and pack worse, hence twice that a study.
 BYTES_A_STUDY: Final = 2_000
 BYTES_AN_IMAGE: Final = 70
-# Two cores, a local disk; a picture's header and end are read. A network disk may take ten times as long over the pictures.
+# Two cores, a local disk; of each picture header and end are read; a network disk may take ten times as long.
 STUDIES_A_SECOND: Final = 5_000
 IMAGES_A_SECOND: Final = 2_000
 START_SECONDS: Final = 5
@@ -57,11 +57,8 @@ def in_words(size_bytes: int) -> str:
     """A size as people say it: 812 bytes, 1.4 MB, 570 GB."""
     if size_bytes < 1000:
         return f"{size_bytes} bytes"
-    value, unit = float(size_bytes), "bytes"
-    for unit in ("kB", "MB", "GB", "TB"):
-        value /= 1000
-        if value < 999.5:
-            break
+    steps = [(size_bytes / 1000**power, unit) for power, unit in enumerate(("kB", "MB", "GB", "TB"), start=1)]
+    value, unit = next((step for step in steps if step[0] < 999.5), steps[-1])
     return f"{value:.1f} {unit}" if value < 9.95 else f"{value:,.0f} {unit}"
 
 

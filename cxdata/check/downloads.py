@@ -80,7 +80,7 @@ def _gzip_to_the_end(path: Path) -> Look:
 
 
 def _tar_size(path: Path) -> Look:
-    # The last four bytes hold the unpacked size, which of a tar is always a multiple of its block; a cut hits another number.
+    # The last four bytes hold the unpacked size, of a tar a multiple of its block; a cut leaves any number there.
     with path.open("rb") as stream:
         stream.seek(-4, 2)
         size = int.from_bytes(stream.read(4), "little")

@@ -34,7 +34,8 @@ def explain(folder: Path, sample_id: str, manifests: Mapping[str, Manifest], oth
     record = found.build.record() or {}
     inputs = {entry["file"]: entry["sha256"] for entry in record.get("inputs", [])}
     return {
-        "where": found.where, "sample": row, "origin": origin(manifest, roots, row, _report(facets, manifest, row), inputs),
+        "where": found.where, "sample": row,
+        "origin": origin(manifest, roots, row, _report(facets, manifest, row), inputs),
         "wording": _wording(row), "label": label(manifest, row, facets), "pictures": _pictures(found, roots),
         "versions": _versions(record, row),
     }  # fmt: skip
@@ -47,7 +48,9 @@ def _roots(build: Build, manifest: Manifest | None, other_roots: Roots) -> Mappi
     return other_roots(manifest) or recorded
 
 
-def _report(facets: Mapping[str, pl.LazyFrame] | None, manifest: Manifest | None, row: Mapping[str, Any]) -> dict[str, Any] | None:
+def _report(
+    facets: Mapping[str, pl.LazyFrame] | None, manifest: Manifest | None, row: Mapping[str, Any]
+) -> dict[str, Any] | None:
     if facets is None or manifest is None or "reports" not in facets:
         return None
     study = row["study_key"].removeprefix(f"{manifest.patient_namespace}:")
@@ -63,7 +66,7 @@ def _wording(row: Mapping[str, Any]) -> dict[str, Any]:
         table = wordings(row["task"], row["language"])
     except CxdataError:
         return told
-    form = "two" if len(row["image_ids"]) == 2 else "one"  # noqa: PLR2004
+    form = "two" if len(row["image_ids"]) == 2 else "one"
     text = {table.wording_id(each): getattr(each, form) or each.one for each in table.wordings}
     note = {each.id: each.text for each in table.no_finding_note}
     return {**told, "text": text.get(wording_id), "note": note.get(note_id)}

@@ -14,15 +14,19 @@ WORD = 60  # findings a 64-bit column holds; list.sum of distinct bits never car
 
 
 def bits(column: str, vocabulary: Vocabulary) -> list[pl.Expr]:
-    """The columns `@column:0`, `@column:1`, …: the findings of each row's list, one bit each; unknown names have none."""
+    """The columns `@column:0`, `@column:1`, …: the findings of each row's list, one bit each; unknown names none."""
     names = vocabulary.names
-    return [_word(column, names[start : start + WORD]).alias(_name(column, i)) for i, start in enumerate(_starts(names))]
+    return [
+        _word(column, names[start : start + WORD]).alias(_name(column, i)) for i, start in enumerate(_starts(names))
+    ]
 
 
 def any_of(column: str, names: Collection[str], vocabulary: Vocabulary) -> pl.Expr:
     """True where the list of `column` holds one of the findings."""
     masks = _masks(names, vocabulary)
-    return pl.any_horizontal([(pl.col(_name(column, i)) & mask) != 0 for i, mask in enumerate(masks) if mask] or [False])
+    return pl.any_horizontal(
+        [(pl.col(_name(column, i)) & mask) != 0 for i, mask in enumerate(masks) if mask] or [False]
+    )
 
 
 def any_related(column: str, vocabulary: Vocabulary, other: str | None = None) -> pl.Expr:

@@ -1,4 +1,4 @@
-"""Every download of a source below some folders: two versions side by side are two, where a build would want one named."""
+"""Every download of a source below some folders; two versions side by side are two, where a build wants one named."""
 
 from __future__ import annotations
 

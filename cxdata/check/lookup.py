@@ -38,21 +38,27 @@ def locate_sample(found: Sequence[Build], sample_id: str) -> Located:
 
 
 def near_ids(found: Sequence[Build], sample_id: str) -> list[str]:
-    """Ids like the one given: of its study and task, else of its study, else of its task and like in spelling."""
+    """Ids like the one given: of its study and task, else of its study, else spelt like it, of its task first."""
     task, _, key = sample_id.rpartition("/")
-    study = key.partition(":")[0]
+    if not key:
+        return []
     ids = pl.concat([ids for build in found for ids in map(_ids, build.shards("samples"))] or [_NONE])
-    own, of_study = pl.col("sample_id").str.starts_with(f"{task}/"), pl.col("sample_id").str.contains(f"/{study}", literal=True)
-    # A key that is one character off shares one of its halves with the id that was meant.
+    own, of_study = _id.str.starts_with(f"{task}/"), _id.str.contains(f"/{key.partition(':')[0]}", literal=True)
+    for test in (own & of_study, of_study):
+        if close := _matching(ids, test):
+            return difflib.get_close_matches(sample_id, close, NEAR) or close[:NEAR]
+    # A key with one wrong character shares one of its halves with the key that was meant.
     half = len(key) // 2
-    alike = pl.col("sample_id").str.ends_with(key[half:]) | pl.col("sample_id").str.contains(f"/{key[:half]}", literal=True)
-    for test in (own & of_study, of_study, own & alike, alike):
-        close = ids.filter(test).unique().sort("sample_id").head(COMPARED).collect()["sample_id"].to_list()
-        if key and close:
-            return difflib.get_close_matches(sample_id, close, NEAR, cutoff=0.6) or close[:NEAR]
-    return []
+    alike = _id.str.ends_with(key[half:]) | _id.str.contains(f"/{key[:half]}", literal=True)
+    near = (difflib.get_close_matches(sample_id, _matching(ids, test), NEAR) for test in (own & alike, alike))
+    return next(filter(None, near), [])
 
 
+def _matching(ids: pl.LazyFrame, test: pl.Expr) -> list[str]:
+    return ids.filter(test).unique().sort("sample_id").head(COMPARED).collect()["sample_id"].to_list()
+
+
+_id: Final = pl.col("sample_id")
 _NONE: Final = pl.LazyFrame(schema={"sample_id": pl.String})
 
 

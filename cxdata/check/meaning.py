@@ -14,7 +14,10 @@ from cxdata.model.sample import polars_schema
 
 
 class Around(NamedTuple):
-    """What a build says beside its samples: its source, its pictures and its patient keys; None where it says nothing."""
+    """What a build says beside its samples; None where it says nothing.
+
+    Its source, its pictures (of `shown.known_pictures`) and its patient keys.
+    """
 
     source: str | None
     pictures: pl.DataFrame | None
@@ -28,7 +31,7 @@ def sample_rules(facts: Facts) -> list[Rule]:
 
 
 def prepared(frame: pl.DataFrame, facts: Facts, around: Around) -> pl.DataFrame:
-    """The frame with the `@` columns that rules look at; a column of a wrong type is left out, as no rule can judge it."""
+    """The frame with the `@` columns that rules look at, without columns of a wrong type: no rule can judge those."""
     schema = polars_schema()
     frame = frame.select(name for name, kind in frame.schema.items() if schema.get(name) == kind)
     known = [name for name in labels.NAMED if name in frame.columns]
@@ -38,6 +41,6 @@ def prepared(frame: pl.DataFrame, facts: Facts, around: Around) -> pl.DataFrame:
     if around.patients is not None and "patient_key" in frame.columns:
         extra.append(pl.col("patient_key").is_in(around.patients.implode()).alias(identity.PATIENT_KNOWN))
     frame = frame.with_columns(extra)
-    if around.pictures is None or "image_ids" not in frame.columns:
+    if around.pictures is None or not {"image_ids", "patient_keys", "patient_key", "study_key"} <= set(frame.columns):
         return frame
     return shown.with_pictures(frame, around.pictures)

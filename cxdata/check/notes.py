@@ -16,12 +16,14 @@ NAMED: Final = 20  # broken members, leftovers and mismatches that are told by n
 def notes(manifest: Manifest, found: Found, seen: Survey, sums: Sequence[Checked]) -> Iterator[str]:
     """Layout, parents, how much was looked at, index pages, and what the checksums say."""
     if found.layout == OTHER_LAYOUT:
-        yield "the folders are named in a way of your own; they are read all the same"
+        yield "the folders make none of the known layouts; they are read all the same"
     yield from (f"this layout never has {name}" for name in lacking(manifest, found))
     yield from (f"it stands on {parent}, which a build needs too" for parent in manifest.requires)
     yield from _extents(seen)
     if seen.index_pages:
         yield f"{seen.index_pages:,} index.html, left by wget in the folders looked at: harmless"
+    if any(stray.state != "leftover" for stray in seen.strays):
+        yield "broken pictures and reports do not stop a build: it puts each aside with a code"
     if len(seen.strays) > NAMED:
         yield f"{len(seen.strays):,} broken or left-over files in the folders looked at; the first {NAMED} are named"
     yield from (line for checked in sums for line in _sums(checked))
@@ -38,7 +40,8 @@ def _sums(checked: Checked) -> Iterator[str]:
         yield f"{checked.file}: names none of the files that are read, as after unpacking: nothing was compared"
         return
     good = checked.looked_at - len(checked.mismatched) - len(checked.missing)
-    yield f"{checked.file}: {good:,} of {checked.looked_at:,} files compared are as published ({checked.listed:,} listed)"
+    listed = f"{checked.listed:,} listed"
+    yield f"{checked.file}: {good:,} of {checked.looked_at:,} files compared are as published; {listed}"
     for verb, names in (("differ", checked.mismatched), ("listed and not there", checked.missing)):
         if names:
             more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""

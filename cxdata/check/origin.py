@@ -11,6 +11,7 @@ import polars as pl
 
 from cxdata.model.hashing import file_sha256
 from cxdata.model.manifest import FileSpec, Manifest
+from cxdata.reports.sections import normalise
 from cxdata.sources.roots import find_file
 
 MEMBER: Final = "::"
@@ -80,7 +81,8 @@ def _sections(found: Input, report: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _text(found: Input) -> str:
+    """The text that offsets count in."""
     if found.member is None:
-        return found.path.read_bytes().decode("utf-8")
+        return normalise(found.path.read_bytes().decode("utf-8"))
     with zipfile.ZipFile(found.path) as archive:
-        return archive.read(found.member).decode("utf-8")
+        return normalise(archive.read(found.member).decode("utf-8"))

@@ -68,7 +68,7 @@ def part_states(manifest: Manifest, found: Found | None) -> tuple[PartState, ...
 
 
 def check_file(manifest: Manifest, spec: FileSpec, path: Path | None, root: Path | None, *, whole: bool) -> Checkup:
-    """Look at one file of the manifest; a table and a table of texts are read to their end, other archives if `whole`."""
+    """Look at one file of the manifest; tables are read to their end, other archives only if `whole`."""
     if path is None:
         return Checkup(spec, None, _absent(spec, root), None)
     if path.is_dir():
@@ -80,7 +80,7 @@ def check_file(manifest: Manifest, spec: FileSpec, path: Path | None, root: Path
 
 
 def broken_members(spec: FileSpec, tree: Tree) -> Iterator[FileState]:
-    """Each member of a family that is empty, and each picture that is cut off or none; bytes of others are not looked at."""
+    """Each member of a family that is empty, and each picture that is cut off or no picture."""
     members = tree.files.filter(is_member(pl.col("path"), spec))
     for name, size in members.iter_rows():
         path = tree.top / name

@@ -1,4 +1,4 @@
-"""Rules about how labels were read: policy and tier, and what val and test may not hold (medicine.md, section 2)."""
+"""Rules about how labels were read: policy and tier, and what val and test may not hold."""
 
 from __future__ import annotations
 

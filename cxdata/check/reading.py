@@ -28,7 +28,9 @@ def facet_rows(build: Build, manifest: Manifest, row: Mapping[str, Any]) -> dict
     return {name: _narrowed(pl.scan_parquet(path, glob=False), patient, study) for name, path in files.items()}
 
 
-def label(manifest: Manifest | None, row: Mapping[str, Any], facets: Mapping[str, pl.LazyFrame] | None) -> dict[str, Any] | None:
+def label(
+    manifest: Manifest | None, row: Mapping[str, Any], facets: Mapping[str, pl.LazyFrame] | None
+) -> dict[str, Any] | None:
     """Policy, annotator, tier and `states`: finding to its state, whether it is blocked, and its uses.
 
     None for a row without labels. `states` is None, with a note, where the facets are gone.

@@ -46,7 +46,8 @@ def broken(frame: pl.DataFrame, rules: Iterable[Rule]) -> list[tuple[Rule, list[
 
     One pass asks which rules are broken at all; only for those a second one looks for the rows.
     """
-    fitting = [rule for rule in rules if rule.fits(frame.columns, _values(frame, "task"), _values(frame, "answer_type"))]
+    tasks, answer_types = _values(frame, "task"), _values(frame, "answer_type")
+    fitting = [rule for rule in rules if rule.fits(frame.columns, tasks, answer_types)]
     if not fitting or frame.is_empty():
         return []
     names = [str(i) for i in range(len(fitting))]

@@ -14,9 +14,9 @@ from cxdata.model.sample import polars_schema
 
 # Name of a count to the column it counts; finding and view are made from several.
 COUNTS: Final = {
-    "source": "source", "task": "task", "split": "split", "stage": "stage", "level": "level", "answer_type": "answer_type",
-    "finding": "finding", "answer": "answer", "letter": "answer_letter", "view": "view", "reference": "reference",
-    "policy": "label_policy", "population": "population",
+    "source": "source", "task": "task", "split": "split", "stage": "stage", "level": "level",
+    "answer_type": "answer_type", "finding": "finding", "answer": "answer", "letter": "answer_letter", "view": "view",
+    "reference": "reference", "policy": "label_policy", "population": "population",
 }  # fmt: skip
 ORDER: Final = {"split": ["train", "val", "test"]}
 NONE: Final = "none"
@@ -39,7 +39,7 @@ def stats(folder: Path) -> dict[str, Any]:
 def cross(folder: Path, by: Sequence[str]) -> dict[str, Any]:
     """The cross table of columns of the samples, or of the names of `COUNTS`: `by`, and `rows` with `n` for each.
 
-    A list column counts each of its elements. Raises UsageError for an unknown name.
+    A list column counts each of its elements, and null once for an empty list. Raises UsageError for an unknown name.
     """
     known = {**{name: name for name in polars_schema()}, **COUNTS}
     if unknown := [name for name in by if name not in known]:
@@ -48,13 +48,13 @@ def cross(folder: Path, by: Sequence[str]) -> dict[str, Any]:
     samples = _samples(builds(folder))
     frame = samples.select(pl.col(known[name]).alias(name) for name in names)
     for name, kind in frame.collect_schema().items():
-        frame = frame.explode(name) if isinstance(kind, pl.List) else frame
+        frame = frame.explode(name, empty_as_null=True) if isinstance(kind, pl.List) else frame
     table = frame.group_by(names).agg(n=pl.len()).collect(engine="streaming")
     return {"by": names, "rows": table.sort(names, nulls_last=True).to_dicts()}
 
 
 def finding_answers(folder: Path) -> list[tuple[str, int, int, int]]:
-    """For each finding: binary rows answered Yes, binary rows answered No, and rows of other tasks that have it as label."""
+    """For each finding: questions about it answered Yes, those answered No, and other rows that have it as a label."""
     rows = _samples(builds(folder)).select("answer", "finding", is_asked=pl.col("asked_finding").is_not_null())
     asked, answer = pl.col("is_asked"), pl.col("answer")
     table = rows.explode("finding").drop_nulls("finding").group_by("finding").agg(
@@ -67,7 +67,9 @@ def _samples(found: Sequence[Build]) -> pl.LazyFrame:
     """The samples with `finding` (a list) and `view` beside their columns."""
     shards = [path for build in found for path in build.shards("samples")]
     if not shards:
-        raise CxdataError("the build has no samples", where=", ".join(str(build.home) for build in found), mend="build it first")
+        raise CxdataError(
+            "the build has no samples", where=", ".join(str(build.home) for build in found), mend="build it first"
+        )
     asked = pl.col("asked_finding")
     finding = pl.when(asked.is_not_null()).then(pl.concat_list(asked)).otherwise("labels")
     first = pl.col("image_ids").list.get(0, null_on_oob=True)

@@ -73,7 +73,12 @@ def _check_schema(label: str, wanted: Any, found: Any) -> Iterator[Problem]:
         elif not found.field(field.name).type.equals(field.type):
             yield of_file(label, "schema", f"the type is {found.field(field.name).type}, not {field.type}", field.name)
         elif found.field(field.name).nullable != field.nullable:
-            yield of_file(label, "schema", "the column may be null" if not field.nullable else "the column may not be null", field.name)
+            yield of_file(
+                label,
+                "schema",
+                "it may hold nulls" if not field.nullable else "it can hold no nulls",
+                field.name,
+            )
     for name in found.names:
         if name not in wanted.names:
             yield of_file(label, "schema", "no such column is known", name)

@@ -18,7 +18,10 @@ from cxdata.sources.roots import Found, find_file
 
 
 class Survey(NamedTuple):
-    """All that was looked at: the manifest's files, trees by folder, counts, broken members and leftovers, index pages."""
+    """All that was looked at.
+
+    The manifest's files, trees by folder, counts, broken members and leftovers, and how many index pages.
+    """
 
     checkups: list[Checkup]
     trees: dict[Path, Tree]
@@ -69,17 +72,16 @@ def _count(count: Count, checkup: Checkup, trees: Mapping[Path, Tree]) -> int | 
 
 
 def _tallies(manifest: Manifest, found: Found | None, counts: Mapping[str, int | None]) -> list[Tally]:
-    published = [count for count in manifest.official_counts if count.version in (None, found.version if found else None)]
+    version = found.version if found else None
+    published = [count for count in manifest.official_counts if count.version in (None, version)]
     return [Tally(count.what, count.unit, count.value, counts.get(count.what)) for count in published]
 
 
 def _strays(
     manifest: Manifest, roots: Mapping[str, Path], checkups: Iterable[Checkup], trees: Mapping[Path, Tree]
 ) -> tuple[list[FileState], int]:
-    broken = [
-        state for checkup in checkups if checkup.path in trees
-        for state in broken_members(checkup.spec, trees[checkup.path])
-    ]  # fmt: skip
+    families = [(one.spec, trees[one.path]) for one in checkups if one.path is not None and one.path in trees]
+    broken = [state for spec, tree in families for state in broken_members(spec, tree)]
     suspects = _suspects(roots.values(), trees.values())
     homes = {root: manifest.parts[part].home.url for part, root in roots.items()}
     left = [leftover(path, _home(homes, path)) for path in suspects if is_leftover(path.name)]
@@ -91,7 +93,8 @@ def _strays(
 def _suspects(roots: Iterable[Path], trees: Iterable[Tree]) -> list[Path]:
     paths = {Path(entry.path) for root in roots for entry in os.scandir(root) if entry.is_file()}
     # One expression finds the few names that matter among hundreds of thousands.
-    paths |= {tree.top / name for tree in trees for name in tree.files.filter(pl.col("path").str.contains(SUSPECT))["path"]}
+    is_suspect = pl.col("path").str.contains(SUSPECT)
+    paths |= {tree.top / name for tree in trees for name in tree.files.filter(is_suspect)["path"]}
     return sorted(paths)
 
 

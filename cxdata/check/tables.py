@@ -7,24 +7,35 @@ from typing import Any, Final
 import polars as pl
 
 from cxdata.build.pictures import IMAGES, UNCHECKED
+from cxdata.build.units import PATIENTS
 from cxdata.check.identity import KEY
 from cxdata.check.rule import Rule
 from cxdata.images.probe import MESSAGES
 from cxdata.model.facets import REJECTS, SPLITS, VIEWS
 from cxdata.model.sample import arrow_schema, to_arrow
 
-PATIENTS: Final[dict[str, pl.DataType]] = {"patient_key": pl.String(), "split_official": pl.String()}
+PATIENTS_FILE: Final = "patients.parquet"
 STATUSES: Final = ("ok", UNCHECKED, *MESSAGES)
+# Each table's columns and those that may be null (None: all); as `cxdata.build.units` writes them.
+_SCHEMAS: Final[dict[str, tuple[dict[str, pl.DataType], set[str] | None]]] = {
+    "images": (IMAGES, None),
+    "patients": (PATIENTS, {"split_official"}),
+    "rejects": (dict(REJECTS), set()),
+}
 SIZES: Final = ("width", "height", "stored_width", "stored_height", "scale")
 
 
 def schema_of(file: str) -> Any:
     """The pyarrow schema that a file of a build must have; None for a file of no known table."""
-    known = {"samples": arrow_schema, "images": lambda: to_arrow(IMAGES), "rejects": lambda: to_arrow(dict(REJECTS))}
-    if file == "patients.parquet":
-        return to_arrow(PATIENTS)
-    make = known.get(file.partition("/")[0])
-    return None if make is None else make()
+    table = table_of(file)
+    if table == "samples":
+        return arrow_schema()
+    return to_arrow(*_SCHEMAS[table]) if table in _SCHEMAS else None
+
+
+def table_of(file: str) -> str:
+    """The table of a file of a build: `samples`, `images`, `rejects`, `patients`, else the name of its folder."""
+    return "patients" if file == PATIENTS_FILE else file.partition("/")[0]
 
 
 def table_rules() -> dict[str, list[Rule]]:
@@ -56,10 +67,18 @@ def _patients() -> list[Rule]:
         Rule("null", "patient_key", key.is_null(), "the column may not be null"),
         Rule("repeated", "patient_key", key.is_duplicated(), "the patient stands twice"),
         Rule("key_form", "patient_key", ~key.str.contains(KEY), "not <namespace>:<id>"),
-        Rule("unknown_value", "split_official", ~pl.col("split_official").is_in(list(SPLITS)), f"not one of: {', '.join(SPLITS)}"),
+        Rule(
+            "unknown_value",
+            "split_official",
+            ~pl.col("split_official").is_in(list(SPLITS)),
+            f"not one of: {', '.join(SPLITS)}",
+        ),
     ]
 
 
 def _rejects() -> list[Rule]:
     names = ("source", "file", "stage", "code", "message")
-    return [Rule("empty", name, ~pl.col(name).str.contains(r"\S").fill_null(False), "a reject says it all") for name in names]
+    return [
+        Rule("empty", name, ~pl.col(name).str.contains(r"\S").fill_null(False), "a reject says it all")
+        for name in names
+    ]

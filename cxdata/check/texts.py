@@ -13,7 +13,9 @@ from cxdata.check.rule import Rule
 # Marks of chat templates and of pictures: only an exporter may write them.
 MARKS: Final = r"<image>|<video>|<\|[A-Za-z_]+\|>"
 PRIORS: Final = r"(?i)compared to|unchanged|___|prior|previous"
-WITH_CONTEXT: Final = frozenset({"findings_summarization", "findings_generation_indication", "impression_generation_indication"})
+WITH_CONTEXT: Final = frozenset(
+    {"findings_summarization", "findings_generation_indication", "impression_generation_indication"}
+)
 
 
 def rules(facts: Facts) -> list[Rule]:
@@ -36,11 +38,11 @@ def _wording(facts: Facts) -> list[Rule]:
 
 def _report(facts: Facts) -> list[Rule]:
     prior = pl.col("answer").str.contains(PRIORS)
+    told = "an earlier study, or a de-identification mark, in the answer"
     return [
         Rule("missing", "context", pl.col("context").is_null(), "this task has a context", WITH_CONTEXT),
-        Rule("speaks_of_prior", "answer", prior, "the answer speaks of an earlier study or holds a de-identification mark",
-             facts.report_tasks | facts.text_tasks, frozenset({"free_text"})),
-    ]  # fmt: skip
+        Rule("speaks_of_prior", "answer", prior, told, facts.report_tasks | facts.text_tasks, frozenset({"free_text"})),
+    ]
 
 
 def _boxes() -> list[Rule]:
@@ -48,6 +50,8 @@ def _boxes() -> list[Rule]:
     good = (x0 < x1) & (y0 < y1) & (x0 >= 0) & (y0 >= 0) & x1.is_finite() & y1.is_finite()
     wrong = pl.col("boxes").list.eval(~good).list.any()
     return [
-        Rule("missing", "boxes", pl.col("boxes").is_null(), "the answer has no boxes", answer_types=frozenset({"boxes"})),
+        Rule(
+            "missing", "boxes", pl.col("boxes").is_null(), "the answer has no boxes", answer_types=frozenset({"boxes"})
+        ),
         Rule("box_corners", "boxes", wrong, "corners are not 0 <= x0 < x1 and 0 <= y0 < y1"),
     ]

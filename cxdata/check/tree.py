@@ -16,7 +16,7 @@ COLUMNS: Final = {"path": pl.String(), "size_bytes": pl.Int64()}
 
 
 class Tree(NamedTuple):
-    """Files seen below `top` (`path` relative to it, `size_bytes`), folders looked into, and whether that was all."""
+    """Files seen below `top` (`path` relative to it, `size_bytes`), folders looked into, whether that was all."""
 
     top: Path
     files: pl.DataFrame
@@ -31,7 +31,7 @@ class _Level(NamedTuple):
 
 
 def walk(top: Path, *, whole: bool) -> Tree:
-    """Look into a folder level by level: all of it, or at most `FOLDERS_A_LEVEL` folders a level, the same each time."""
+    """Look into a folder level by level: all of it, or at most `FOLDERS_A_LEVEL` folders a level, always the same."""
     limit = None if whole else FOLDERS_A_LEVEL
     below, rows, count, is_whole = [""], [], 0, True
     for _ in range(MAX_DEPTH):

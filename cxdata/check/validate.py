@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from cxdata.build.folder import BUILD_JSON
-from cxdata.build.writer import Shard
 from cxdata.check import across, decode
 from cxdata.check.across import Across, Hit
 from cxdata.check.builds import Build, builds
@@ -21,11 +20,10 @@ from cxdata.check.meaning import Around, prepared, sample_rules
 from cxdata.check.places import group_starts, place
 from cxdata.check.problems import Problem, in_order, of_file
 from cxdata.check.rule import Rule, broken
+from cxdata.check.shown import known_pictures
 from cxdata.check.structure import check_files, check_table, named_shards
-from cxdata.check.tables import table_rules
+from cxdata.check.tables import PATIENTS_FILE, table_of, table_rules
 from cxdata.model.sample import polars_schema
-
-PATIENTS_FILE = "patients.parquet"
 
 
 class Verdict(NamedTuple):
@@ -45,7 +43,7 @@ class Verdict(NamedTuple):
 
 
 def validate(folder: Path, facts: Facts, *, deep: bool = False) -> Verdict:
-    """Check the build, or the builds, of a folder; `deep` decodes every picture. Raises UsageError when there is none."""
+    """Check the builds of a folder; `deep` decodes every picture. Raises UsageError when there is no build."""
     verdicts = [_Checker(build, facts, deep).run() for build in builds(folder)]
     problems = [problem for verdict in verdicts for problem in verdict.problems]
     return Verdict(sum(verdict.rows for verdict in verdicts), in_order(problems))
@@ -60,7 +58,7 @@ class _Checker:
         self.deep = deep
         self.record = build.record()
         self.shards = named_shards(self.record)
-        self.rules = {**table_rules(), "samples": sample_rules(facts)}
+        self.rules = rule_table(facts)
         self.problems: list[Problem] = []
 
     def run(self) -> Verdict:
@@ -90,7 +88,11 @@ class _Checker:
 
     def _files(self, table: str) -> list[tuple[str, int | None]]:
         if self.shards is not None:
-            named = [(s.file, s.rows) for s in self.shards if _table(s) == table and (self.build.home / s.file).is_file()]
+            named = [
+                (s.file, s.rows)
+                for s in self.shards
+                if table_of(s.file) == table and (self.build.home / s.file).is_file()
+            ]
             return [*named]
         if table == "patients":
             return [(PATIENTS_FILE, None)] if (self.build.home / PATIENTS_FILE).is_file() else []
@@ -100,14 +102,15 @@ class _Checker:
         keys = [_read(self.build.home / file, ["patient_key"]) for file in patients]
         known = [frame["patient_key"] for frame in keys if frame.schema == {"patient_key": pl.String}]
         whole = [frame for frame in pictures if frame.width]
-        return Around(
-            (self.record or {}).get("source"), pl.concat(whole) if whole else None, pl.concat(known) if known else None
-        )  # fmt: skip
+        seen = known_pictures(pl.concat(whole)) if whole else None
+        return Around((self.record or {}).get("source"), seen, pl.concat(known) if known else None)
 
     def _check_pictures(self, file: str) -> pl.DataFrame:
-        """Check a shard of pictures; returns what the rules over samples need of it (no column when it is not there)."""
+        """Check a shard of pictures; returns what rules over samples need of it; no column where it lacks one."""
         frame = _read(self.build.home / file, without=() if self.deep else ("bytes",))
-        self._check(file, "images", frame if "bytes" in frame.columns else frame.with_columns(bytes=pl.lit(None, pl.Binary)))
+        self._check(
+            file, "images", frame if "bytes" in frame.columns else frame.with_columns(bytes=pl.lit(None, pl.Binary))
+        )
         if self.deep and set(decode.COLUMNS) <= set(frame.columns):
             found = decode.decoded(frame, self.build.roots(), os.cpu_count() or 1)
             self._note(file, ((row, "path", code, decode.MESSAGES[code]) for row, code in found))
@@ -180,10 +183,6 @@ def prepared_columns(frame: pl.DataFrame) -> pl.DataFrame:
 def _read(path: Path, columns: list[str] | None = None, without: tuple[str, ...] = ()) -> pl.DataFrame:
     frame = pl.scan_parquet(path, glob=False).drop(without, strict=False)
     return (frame if columns is None else frame.select(columns)).collect()
-
-
-def _table(shard: Shard) -> str:
-    return "patients" if shard.file == PATIENTS_FILE else shard.file.partition("/")[0]
 
 
 def rule_table(facts: Facts) -> dict[str, list[Rule]]:

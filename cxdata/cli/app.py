@@ -10,6 +10,8 @@ import typer
 from cxdata.cli import build, demo, doctor, explain, phantom, sources, stats, validate
 from cxdata.cli.settings import defaults
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="cxdata",
     help="Chest X-ray sources, as officially downloaded, into validated Parquet shards of questions and answers.",
@@ -51,8 +53,8 @@ def main() -> None:
             typer.echo("interrupted: run the same command to go on", err=True)
         raise
     except OSError as error:
-        typer.echo(f"error: {error.strerror or error}\n  where: {error.filename or 'unknown'}", err=True)
+        known = CxdataError(
+            str(error.strerror or error), where=error.filename, mend="look at that file, its disk and its permissions"
+        )
+        typer.echo(f"error: {known}", err=True)
         sys.exit(1)
-
-
-INTERRUPTED = 130

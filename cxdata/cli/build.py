@@ -13,58 +13,86 @@ from cxdata.cli.settings import IncludeOption, JsonOption, SourceOption, places
 
 if TYPE_CHECKING:
     from cxdata.sources.base import Source
+    from cxdata.sources.roots import Found
 
 NAME = "build"
 EXAMPLES = (
     "cxdata build --source mimic --root physionet.org/files",
     "cxdata build --source mimic --limit 100 --images none",
 )
+
 Policy = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed"]
+ImagesMode = Literal["none", "path"]
+Split = Literal["train", "val", "test"]
+
+IMAGES_HELP = "none: do not look at pictures; path: check each and record where it is."
+WORKERS_HELP = "Worker processes; as many as cores by default."
+
+RootOption = Annotated[
+    list[str] | None, typer.Option("--root", help="[SLUG=]DIR that holds the download, or a parent of it.")
+]
+OutOption = Annotated[Path, typer.Option("--out", envvar="CXDATA_OUT", help="Builds go to OUT/SLUG.")]
+TasksOption = Annotated[str | None, typer.Option("--tasks", help="Tasks, separated by commas; all by default.")]
+PartialOption = Annotated[bool, typer.Option("--partial", help="Leave out tasks whose files are missing.")]
+ImagesOption = Annotated[ImagesMode, typer.Option("--images", envvar="CXDATA_IMAGES", help=IMAGES_HELP)]
+PolicyOption = Annotated[
+    Policy | None, typer.Option("--label-policy", help="How labels are read; the source's own by default.")
+]
+SettingOption = Annotated[list[str] | None, typer.Option("--option", help="S.KEY=VALUE, an option of a source.")]
+SplitOption = Annotated[Split | None, typer.Option("--split", help="Only patients of this split.")]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Only the N patients with the lowest hash.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, envvar="CXDATA_SEED", help="Seed of every choice by hash.")]
+WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, envvar="CXDATA_WORKERS", help=WORKERS_HELP)]
 
 
 def run(
     source: SourceOption,
-    root: Annotated[list[str] | None, typer.Option("--root", help="[SLUG=]DIR that holds the download, or a parent of it.")] = None,
-    out: Annotated[Path, typer.Option("--out", envvar="CXDATA_OUT", help="Builds go to OUT/SLUG.")] = Path("cx"),
-    tasks: Annotated[str | None, typer.Option("--tasks", help="Tasks, separated by commas; all by default.")] = None,
-    partial: Annotated[bool, typer.Option("--partial", help="Leave out tasks whose files are missing.")] = False,
-    images: Annotated[Literal["none", "path"], typer.Option("--images", envvar="CXDATA_IMAGES", help="none: do not look at pictures; path: check each, record where it is.")] = "path",
-    label_policy: Annotated[Policy | None, typer.Option("--label-policy", help="How labels are read; the source's own by default.")] = None,
-    option: Annotated[list[str] | None, typer.Option("--option", help="S.KEY=VALUE, an option of a source.")] = None,
-    split: Annotated[Literal["train", "val", "test"] | None, typer.Option("--split", help="Only patients of this split.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the N patients with the lowest hash.")] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, envvar="CXDATA_SEED", help="Seed of every choice by hash.")] = 0,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, envvar="CXDATA_WORKERS", help="Worker processes; as many as cores by default.")] = None,
+    root: RootOption = None,
+    out: OutOption = Path("cx"),
+    tasks: TasksOption = None,
+    partial: PartialOption = False,
+    images: ImagesOption = "path",
+    label_policy: PolicyOption = None,
+    option: SettingOption = None,
+    split: SplitOption = None,
+    limit: LimitOption = None,
+    seed: SeedOption = 0,
+    workers: WorkersOption = None,
     include_path: IncludeOption = None,
     json: JsonOption = False,
-) -> None:  # fmt: skip
+) -> None:
     """Turn sources, as officially downloaded, into validated Parquet shards. Run again, it goes on where it stopped."""
     from cxdata.build.config import BuildConfig
     from cxdata.build.run import Request, build
     from cxdata.sources.discovery import source as find_source
-    from cxdata.sources.roots import locate
 
+    slugs = list(dict.fromkeys(source))
+    sources = [find_source(slug, include_path or ()) for slug in slugs]
+    given = {slug: _options(slug, option or [], slugs) for slug in slugs}
     results = []
-    for slug in dict.fromkeys(source):
-        found_source = find_source(slug, include_path or ())
-        options = found_source.manifest.settings(_options(slug, option or [], source))
-        asked = tuple(dict.fromkeys(tasks.split(","))) if tasks else None
+    for one in sources:
         config = BuildConfig(
-            source=slug, options=options, tasks=asked, label_policy=label_policy, split=split, limit=limit, seed=seed
-        )
-        found = locate(found_source.manifest, places(slug, root or []))
-        if found is None:
-            raise _nothing_there(found_source, places(slug, root or []))
-        with progress(slug) as shown:
-            request = Request(
-                found_source, found, config, out / slug, images, workers or os.cpu_count() or 1, partial, shown
-            )
-            results.append(build(request))
-        _tell(slug, results[-1], out / slug)
+            source=one.slug, options=one.manifest.settings(given[one.slug]), tasks=_tasks(tasks),
+            label_policy=label_policy, split=split, limit=limit, seed=seed,
+        )  # fmt: skip
+        found, home = _located(one, root or []), out / one.slug
+        with progress(one.slug) as shown:
+            results.append(build(Request(one, found, config, home, images, workers or _cores(), partial, shown)))
+        _tell(one.slug, results[-1], home)
     if json:
         print_json(results)
     else:
         _show(results)
+
+
+def _tasks(text: str | None) -> tuple[str, ...] | None:
+    """The tasks named, sorted: the order in which they are named makes no other build."""
+    return tuple(sorted({name.strip() for name in text.split(",")})) if text else None
+
+
+def _cores() -> int:
+    """The cores that this process may use, which a container or a batch system may have cut down."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _options(slug: str, given: list[str], sources: list[str]) -> dict[str, str]:
@@ -84,6 +112,16 @@ def _options(slug: str, given: list[str], sources: list[str]) -> dict[str, str]:
     return chosen
 
 
+def _located(source: Source, roots: list[str]) -> Found:
+    from cxdata.sources.roots import locate
+
+    looked_in = places(source.slug, roots)
+    found = locate(source.manifest, looked_in)
+    if found is None:
+        raise _nothing_there(source, looked_in)
+    return found
+
+
 def _nothing_there(source: Source, looked_in: list[Path]) -> Exception:
     from cxdata.cli.settings import four_ways
     from cxdata.model.errors import UsageError
@@ -94,13 +132,11 @@ def _nothing_there(source: Source, looked_in: list[Path]) -> Exception:
 
 
 def _tell(slug: str, result: dict[str, Any], home: Path) -> None:
-    rejected = sum(result["rejects"].values())
-    say(
-        f"{slug}: {result['samples']['total']:,} samples in {home}, {result['shards_written']} files written, {result['shards_reused']} reused"
-    )
-    if rejected:
+    total, written, reused = result["samples"]["total"], result["shards_written"], result["shards_reused"]
+    say(f"{slug}: {total:,} samples in {home}, {written} files written, {reused} reused")
+    if result["rejects"]:
         codes = ", ".join(f"{code} {n:,}" for code, n in result["rejects"].items())
-        say(f"{slug}: {rejected:,} rejects in {home / 'rejects'}: {codes}")
+        say(f"{slug}: {sum(result['rejects'].values()):,} rejects in {home / 'rejects'}: {codes}")
     for entry in result["tasks_not_asked"]:
         say(f"{slug}: {entry['task']} was not asked: {entry['file']} is missing")
 

@@ -22,20 +22,26 @@ EXAMPLES = ("cxdata doctor /data/physionet.org/files", "cxdata doctor --source m
 
 
 def run(
-    root: Annotated[list[str] | None, typer.Argument(metavar="[ROOT]...", help="Folders to look in; as for a build by default.")] = None,
-    source: Annotated[list[str] | None, typer.Option("--source", help="Slug of a source; every source by default.")] = None,
-    checksums: Annotated[Literal["none", "sample", "all"], typer.Option("--checksums", help="Which files to compare with the official checksums; all also looks into every folder and archive.")] = "sample",
+    root: Annotated[
+        list[str] | None, typer.Argument(metavar="ROOT", help="Folders to look in; as for a build by default.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", help="Slug of a source; every source by default.")
+    ] = None,
+    checksums: Annotated[
+        Literal["none", "sample", "all"],
+        typer.Option(
+            "--checksums", help="Files to compare with the official sums; all also reads every folder and archive."
+        ),
+    ] = "sample",
     include_path: IncludeOption = None,
     json: JsonOption = False,
-) -> None:  # fmt: skip
-    """Look at downloads: parts, versions, missing and broken files, counts, checksums, disk. Exit 1: a build would fail."""
+) -> None:
+    """Look at downloads: parts, missing and broken files, counts, checksums, disk. Exit 1: a build would fail."""
     from cxdata.check.doctor import examine
     from cxdata.check.installs import installs
-    from cxdata.sources.discovery import source as find_source
-    from cxdata.sources.discovery import sources
 
-    include = include_path or ()
-    chosen = [find_source(slug, include) for slug in dict.fromkeys(source)] if source else list(sources(include).values())
+    chosen = _chosen(source, include_path or [])
     entries: list[Entry] = []
     not_looked_for: list[CxdataError] = []
     for one in chosen:
@@ -51,13 +57,19 @@ def run(
         raise typer.Exit(1)
 
 
+def _chosen(slugs: list[str] | None, include: list[Path]) -> list[Source]:
+    from cxdata.sources.discovery import source, sources
+
+    return [source(slug, include) for slug in dict.fromkeys(slugs)] if slugs else list(sources(include).values())
+
+
 def _places(source: Source, roots: list[str]) -> tuple[list[Path], CxdataError | None]:
     from cxdata.model.errors import UsageError
 
     named = [Path(root.partition("=")[2] or root) for root in roots]
     gone = [folder for folder in named if not folder.is_dir()]
     if gone:
-        raise UsageError("there is no such folder", where=str(gone[0].absolute()), mend="name a folder that holds a download")
+        raise UsageError("no such folder", where=str(gone[0].absolute()), mend="name a folder that holds a download")
     try:
         return places(source.slug, roots), None
     except UsageError as error:
@@ -77,15 +89,20 @@ def _tell(entries: list[Entry], not_looked_for: list[CxdataError], *, as_json: b
         for entry in entries:
             _show(entry)
     if any(entry.found for entry in entries):
-        for error in not_looked_for:
-            say(f"not looked for: {error.what}")
+        for reason, slugs in _reasons(not_looked_for).items():
+            say(f"not looked for: {slugs} ({reason})")
+
+
+def _reasons(problems: list[CxdataError]) -> dict[str, str]:
+    told = [problem.what.partition(": ") for problem in problems]
+    return {reason: ", ".join(slug for slug, _, why in told if why == reason) for _, _, reason in told}
 
 
 def _nothing_found(chosen: list[Source], roots: list[str], not_looked_for: list[CxdataError]) -> CxdataError:
     from cxdata.model.errors import CxdataError
 
     if not_looked_for and not roots:
-        where = "; ".join(error.what for error in not_looked_for)
+        where = "; ".join(f"{slugs}: {reason}" for reason, slugs in _reasons(not_looked_for).items())
     else:
         where = ", ".join(roots) or "the folders of your settings"
     one = chosen[0]
@@ -96,7 +113,9 @@ def _nothing_found(chosen: list[Source], roots: list[str], not_looked_for: list[
 
 def _show(entry: Entry) -> None:
     head = f"{entry.layout}, version {entry.version}" if entry.found else "not found"
-    print_table(["part", "version", "where"], [_part_row(part) for part in entry.parts], title=f"{entry.source}: {head}")
+    print_table(
+        ["part", "version", "where"], [_part_row(part) for part in entry.parts], title=f"{entry.source}: {head}"
+    )
     typer.echo()
     print_table(["file", "state", "needed for", "what to do"], [_file_row(entry, file) for file in entry.files])
     if entry.found:
@@ -126,7 +145,11 @@ def _counted(found: int | None) -> str:
 
 
 def _part_row(part: PartState) -> tuple[str, str, str]:
-    return part.part, part.version or "", str(part.root) if part.root else f"not found; get it: {part.home} ({part.size})"
+    return (
+        part.part,
+        part.version or "",
+        str(part.root) if part.root else f"not found; get it: {part.home} ({part.size})",
+    )
 
 
 def _file_row(entry: Entry, file: FileState) -> tuple[str, str, str, str]:

@@ -25,13 +25,13 @@ ALL = "all"
 
 def run(
     source: SourceOption,
-    out: Annotated[Path, typer.Option("--out", help="The phantom goes to OUT/SLUG, or OUT/SLUG-LAYOUT for each layout.")],
+    out: Annotated[Path, typer.Option("--out", help="Phantoms go to OUT/SLUG, or OUT/SLUG-LAYOUT for all layouts.")],
     patients: Annotated[int, typer.Option("--patients", min=1, help="How many patients.")] = 40,
     layout: Annotated[
         str | None, typer.Option("--layout", help="A layout of the source, or all; its first layout by default.")
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, envvar="CXDATA_SEED", help="Another seed, other patients, pictures and texts.")
+        int, typer.Option("--seed", min=0, envvar="CXDATA_SEED", help="Another seed, other patients and pictures.")
     ] = 0,
     include_path: IncludeOption = None,
 ) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,13 +26,18 @@ def settings() -> dict[str, Any]:
     if not CONFIG.is_file():
         return {}
     try:
-        return tomllib.loads(CONFIG.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        from cxdata.model.errors import UsageError
+        read = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _wrong(f"cannot be read: {error}", "mend that line") from None
+    if not isinstance(read.get("roots", {}), dict):
+        raise _wrong("has no table of roots", 'write them as [roots] and, below it, SLUG = "/path/to/data"')
+    return read
 
-        raise UsageError(
-            f"cxdata.toml cannot be read: {error}", where=str(CONFIG.absolute()), mend="mend that line"
-        ) from None
+
+def _wrong(what: str, mend: str) -> Exception:
+    from cxdata.model.errors import UsageError
+
+    return UsageError(f"cxdata.toml {what}", where=str(CONFIG.absolute()), mend=mend)
 
 
 def defaults() -> dict[str, dict[str, Any]]:
@@ -39,7 +45,7 @@ def defaults() -> dict[str, dict[str, Any]]:
     return {verb: _flags(table) for verb, table in settings().items() if isinstance(table, dict) and verb != "roots"}
 
 
-def places(slug: str, roots: Iterable[str]) -> list[Path]:
+def places(slug: str, roots: Sequence[str]) -> list[Path]:
     """The folders in which to look for a source. Raises UsageError that shows the four ways when there is none.
 
     `roots` are the values of `--root`: `DIR`, or `SLUG=DIR` for one source.
@@ -77,11 +83,14 @@ def four_ways(slug: str) -> str:
     )
 
 
-def _named(slug: str, roots: Iterable[str]) -> list[Path]:
-    split = [root.partition("=") for root in roots]
-    own = [Path(folder) for name, sign, folder in split if sign and name == slug]
-    shared = [Path(name) for name, sign, _ in split if not sign]
-    return own or shared
+def _named(slug: str, roots: Sequence[str]) -> list[Path]:
+    own = [Path(root.removeprefix(f"{slug}=")) for root in roots if root.startswith(f"{slug}=")]
+    return own or [Path(root) for root in roots if not _names_a_source(root)]
+
+
+def _names_a_source(root: str) -> bool:
+    """True for SLUG=DIR; a folder whose own name holds a sign of equality is a folder."""
+    return re.match(r"[a-z0-9-]+=", root) is not None and not Path(root).exists()
 
 
 def _variable(slug: str) -> str:

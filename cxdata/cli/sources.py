@@ -38,7 +38,9 @@ def run(
 def as_json(manifest: Manifest) -> dict[str, Any]:
     """The object of `cxdata sources --json`: the manifest, layouts by name, and the tasks that each file feeds."""
     content = manifest.model_dump(mode="json")
-    files = [{**entry, "feeds": feeds(manifest, spec)} for entry, spec in zip(content["files"], manifest.files, strict=True)]
+    files = [
+        {**entry, "feeds": feeds(manifest, spec)} for entry, spec in zip(content["files"], manifest.files, strict=True)
+    ]
     return {
         **content, "layouts": [layout.name for layout in manifest.layouts], "layout_details": content["layouts"],
         "files": files,
@@ -48,7 +50,7 @@ def as_json(manifest: Manifest) -> dict[str, Any]:
 def feeds(manifest: Manifest, spec: FileSpec) -> list[str]:
     """The source's tasks that a file feeds.
 
-    All for a required file, else those named, else (pictures) those that show one or (others) those that read its facets.
+    All for a required file, else those named; of pictures those that show one, of others those that read its facets.
     """
     from cxdata.tasks.base import tasks
 

@@ -70,8 +70,8 @@ class FileSpec(Fact):
     """One logical file: the first of `paths` (globs below the part's root) that exists is it.
 
     `need` is required, tasks (only `tasks` ask for it) or optional; `when` limits it to values of options.
-    A family (kind texts or pictures) is many files that count as one input; where it is a folder, `holds` is a glob that
-    must match below it.
+    A family (kind texts or pictures) is many files that count as one input; where it is a folder, `holds` is a glob
+    that must match below it.
     """
 
     name: str
@@ -205,7 +205,8 @@ class Manifest(Fact):
         ]
         stray += [f"{count.what}:{name}" for count in self.official_counts for name in self._uncountable(count)]
         if stray:
-            raise ValueError(f"names a part, task, option, file or column that the manifest does not have: {', '.join(stray)}")
+            what = "names a part, task, option, file or column that the manifest does not have"
+            raise ValueError(f"{what}: {', '.join(stray)}")
         return self
 
     def _uncountable(self, count: Count) -> list[str]:

@@ -59,7 +59,8 @@ def heading_group(raw: str, colon: bool) -> str | None:
 
     `colon` tells a name before a colon from a whole line of capitals. Besides the groups of `headers.yaml` the answer
     may be `title` (a view title in capitals), `title_mixed` (one in mixed case, a heading only where no findings or
-    impression are open) and `other` (an unknown heading, whose text is nobody's findings).
+    impression are open), `other` (an unknown heading, whose text is nobody's findings), `findings_low` and
+    `impression_low` (in small letters); these two and `other` are headings only after a blank line.
     """
     headers = load_headers()
     name = " ".join(raw.upper().split()).strip(" *.-_#,")
@@ -68,15 +69,15 @@ def heading_group(raw: str, colon: bool) -> str | None:
         return _known(raw, group)
     if name.startswith(headers.prefixes):
         return "preliminary"
-    if is_view_title(name):
+    if raw[0].isupper() and is_view_title(name):
         return "title" if raw.isupper() else "title_mixed"
     return _unknown(name, headers) if colon and raw.isupper() else None
 
 
 def _known(raw: str, group: str) -> str | None:
     # a wrapped sentence may begin a line with "history:"; only the two that matter are taken in lower case
-    if raw[0].islower() and group not in ("findings", "impression"):
-        return None
+    if raw[0].islower():
+        return f"{group}_low" if group in ("findings", "impression") else None
     return group or None
 
 

@@ -37,7 +37,7 @@ Conclusion = tuple[int, int] | str | None
 # possessive runs: a line is walked once; a time (9:14) does not end a name
 _HEADING: Final = re.compile(
     r"\n[ \t\xa0*]*+(?:"
-    r"((?:RESIDENT )?WET READ|PRELIMINARY REPORT)"
+    r"((?:RESIDENT )?WET READ|PRELIMINARY REPORT)[ \t]*+(?=[:#_\n]|VERSION|BY|\Z)"
     r"|([A-Za-z][^\n:]{1,69}+(?:(?<=\d):(?=\d\d)[^\n:]{2,40}+)?+):"
     r"|([A-Z][A-Z0-9 \t,./&'()_#:*-]{2,69}+)(?=\n|\Z)"
     r"|(_{30,}+)[ \t]*+(?=\n|\Z))"
@@ -49,7 +49,7 @@ _WORD: Final = re.compile(r"[A-Za-z]{3}")
 _FRONT: Final = frozenset({"indication", "history", "comparison", "technique", "examination", "other"})
 _BEFORE_NARRATIVE: Final = _FRONT | {"unheaded", "title"}
 _NARRATIVE: Final = frozenset({"findings", "impression", "title"})
-_DOUBTFUL: Final = frozenset({"title", "title_mixed", "other"})
+_DOUBTFUL: Final = frozenset({"title", "title_mixed", "other", "findings_low", "impression_low"})
 
 Span = tuple[int, int]
 Pieces = dict[str, list[Span]]
@@ -174,13 +174,13 @@ def _merged(padded: str, stretches: list[Mark]) -> list[Mark]:
         if merged and group in _DOUBTFUL and _is_text(padded, group, *merged[-1]):
             merged[-1] = (*merged[-1][:2], end)
         else:
-            merged.append(("title" if group == "title_mixed" else group, start, end))
+            merged.append((group.removesuffix("_mixed").removesuffix("_low"), start, end))
     return merged
 
 
 def _is_text(padded: str, group: str, before: str, start: int, end: int) -> bool:
     """Whether a doubtful heading at `end` is text of the section `before`, which began at `start`."""
-    if group == "other":  # an unknown label within a paragraph is no heading
+    if group not in ("title", "title_mixed"):  # an unknown label or a small letter within a paragraph is no heading
         return not padded[padded.rfind("\n", 0, end) + 1 : end].isspace() and bool(padded[start:end].strip())
     if group == "title_mixed" and before in _NARRATIVE:
         return True

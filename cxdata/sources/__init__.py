@@ -1,1 +1,1 @@
-"""One folder per source: manifest.yaml (facts), reader.py (behaviour), phantom.py (a synthetic copy), NOTES.md (quirks)."""
+"""One folder a source: manifest.yaml (facts), reader.py (behaviour), phantom.py (synthetic copy), NOTES.md (quirks)."""

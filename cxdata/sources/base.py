@@ -14,7 +14,7 @@ from cxdata.model.manifest import Layout, Manifest
 
 
 class InputCount(NamedTuple):
-    """What became of the rows of one input (called as in `ReadContext.display`); used + rejected = read, each counted."""
+    """What became of the rows of an input, called as in `ReadContext.display`; used + rejected = read, each counted."""
 
     file: str
     rows_read: int
@@ -25,8 +25,10 @@ class InputCount(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reader returns: facet tables, rejected rows (columns of `REJECTS`), counts of each input,
-    funnel steps (step, count, unit)."""
+    """What a reader returns.
+
+    Facet tables, rejected rows (columns of `REJECTS`), counts of each input, funnel steps (step, count, unit).
+    """
 
     facets: Mapping[str, pl.DataFrame]
     rejects: pl.DataFrame
@@ -61,7 +63,7 @@ class ReadContext:
 
 @dataclass(frozen=True)
 class PhantomSpec:
-    """What a phantom is asked for: `out` is the folder that stands for the user's data folder; layout parts lie below it."""
+    """What a phantom is asked for: `out` stands for the user's data folder; the parts of the layout lie below it."""
 
     out: Path
     layout: Layout

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from cxdata.model.errors import UsageError
 from cxdata.model.manifest import FileSpec, Layout, Manifest, Part
+from cxdata.sources.access import entries, exists, is_file, is_folder
 
 MAX_DEPTH = 6
 MAX_SUBFOLDERS = 200  # a folder of more is patients or studies, not part of the way to a root
@@ -19,7 +20,7 @@ OTHER_LAYOUT = "custom"
 
 
 class Found(NamedTuple):
-    """A source on disk: the root of each part, the layout they make (`custom` when none fits), the main part's version."""
+    """A source on disk: the root of each part, the layout they make (`custom`: none fits), the main part's version."""
 
     roots: dict[str, Path]
     layout: str
@@ -67,13 +68,13 @@ def find_file(spec: FileSpec, root: Path | None) -> Path | None:
         return None
     for name in spec.paths:
         for path in _expand(root, name):
-            if path.is_file() or (path.is_dir() and spec.holds and matches(path, spec.holds)):
+            if is_file(path) or (is_folder(path) and spec.holds and matches(path, spec.holds)):
                 return path
     return None
 
 
 def matches(root: Path, pattern: str) -> bool:
-    """True when the glob matches below root; a wildcard follows a few entries only, so that huge folders cost nothing."""
+    """True when the glob matches below root; a wildcard follows a few entries only, so huge folders cost nothing."""
     return next(_expand(root, pattern), None) is not None
 
 
@@ -86,10 +87,8 @@ def _expand(root: Path, pattern: str) -> Iterator[Path]:
 
 def _children(folder: Path, piece: str) -> list[Path]:
     if not any(sign in piece for sign in "*?["):
-        return [folder / piece] if (folder / piece).exists() else []
-    if not folder.is_dir():
-        return []
-    named = (child for child in folder.iterdir() if fnmatchcase(child.name, piece))
+        return [folder / piece] if exists(folder / piece) else []
+    named = (child for child in entries(folder) if fnmatchcase(child.name, piece))
     return sorted(islice(named, LOOKED_AT))
 
 
@@ -99,7 +98,7 @@ def _candidates(part: Part, places: Iterable[Path]) -> Iterator[Path]:
     while queue:
         folder, depth = queue.popleft()
         real = folder.resolve()
-        if real in seen or not folder.is_dir():
+        if real in seen or not is_folder(folder):
             continue
         seen.add(real)
         if any(matches(folder, probe) for probe in part.probes):
@@ -109,10 +108,7 @@ def _candidates(part: Part, places: Iterable[Path]) -> Iterator[Path]:
 
 
 def _subfolders(folder: Path) -> list[Path]:
-    try:
-        children = [child for child in folder.iterdir() if child.is_dir() and not child.name.startswith(".")]
-    except PermissionError:
-        return []
+    children = [child for child in entries(folder) if not child.name.startswith(".") and is_folder(child)]
     return sorted(children) if len(children) <= MAX_SUBFOLDERS else []
 
 

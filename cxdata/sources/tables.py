@@ -5,6 +5,10 @@ Every cell is read as text; a blank is null. Readers turn text into meaning and 
 
 from __future__ import annotations
 
+import csv
+import gzip
+import re
+import zlib
 from pathlib import Path
 from typing import Final
 
@@ -12,45 +16,38 @@ import polars as pl
 
 from cxdata.model.errors import CxdataError, Where
 from cxdata.model.manifest import FileSpec
+from cxdata.sources.access import readable
 
 ROW: Final = "row"
+GZIP: Final = b"\x1f\x8b"
+# What polars says of a table it cannot read, and our words for it: its own may quote a cell, so they are never shown.
+REASONS: Final = {
+    "more fields than defined": "a row has more cells than the header",
+    "invalid utf-8": "it is not UTF-8",
+    "empty csv": "it holds nothing",
+    "no data": "it holds nothing",
+}
+NAME: Final = re.compile(r"[A-Za-z_][\w./()-]{0,39}(?: [\w./()-]{1,20}){0,3}")  # a header, and hardly a sentence
 
 
 def read_table(source: str, spec: FileSpec, path: Path) -> pl.DataFrame:
     """The columns that the manifest names, as text, and `row` (from 1, header excluded).
 
-    Raises CxdataError for an empty, damaged or undecodable file and for a missing column, naming file and column.
+    Raises CxdataError for an empty, damaged, cut off or undecodable file and for a missing column, naming file and
+    column.
     """
-    where = Where(source, path.name)
-    if path.stat().st_size == 0:
-        raise CxdataError(f"{path.name} is empty", where=where, mend=f"get it again: {spec.get}")
-    try:
-        frame = pl.read_csv(path, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise CxdataError(
-            f"{path.name} cannot be read as a table: {_reason(error)}", where=where, mend=f"get it again: {spec.get}"
-        ) from None
+    where, again = Where(source, path.name), f"get it again: {spec.get}"
+    with readable(source, path):
+        content = path.read_bytes()
+    if not content:
+        raise CxdataError(f"{path.name} is empty", where=where, mend=again)
+    frame, damage = _parsed(content)
+    if damage is not None:
+        raise CxdataError(f"{path.name} cannot be read as a table: {damage}", where=where, mend=again)
+    frame = _named(frame, spec, where)
     if frame.is_empty():
-        raise CxdataError(f"{path.name} has a header and no rows", where=where, mend=f"get it again: {spec.get}")
-    return _named(frame, spec, where).with_row_index(ROW, offset=1).with_columns(pl.col(ROW).cast(pl.Int64))
-
-
-def _named(frame: pl.DataFrame, spec: FileSpec, where: Where) -> pl.DataFrame:
-    frame = frame.rename({name: name.strip().strip("\ufeff") for name in frame.columns})
-    for column in spec.columns:
-        if column not in frame.columns:
-            raise CxdataError(
-                f"{where.file} has no column {column!r}",
-                where=where._replace(column=column),
-                mend=f"its columns are {', '.join(frame.columns)}; get the official file: {spec.get}",
-            )
-    absent = [pl.lit(None, pl.String).alias(column) for column in spec.optional_columns if column not in frame.columns]
-    frame = frame.with_columns(absent)
-    return frame.select(pl.col(*spec.columns, *spec.optional_columns).str.strip_chars().replace("", None))
-
-
-def _reason(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:160]
+        raise CxdataError(f"{path.name} has a header and no rows", where=where, mend=again)
+    return frame.with_row_index(ROW, offset=1).with_columns(pl.col(ROW).cast(pl.Int64))
 
 
 def keep_first(frame: pl.DataFrame, key: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -68,3 +65,53 @@ def keep_first(frame: pl.DataFrame, key: str) -> tuple[pl.DataFrame, pl.DataFram
     )  # fmt: skip
     kept = judged.filter(pl.col("code").is_null()).drop("_kinds", "_nth", "code")
     return kept, judged.filter(pl.col("code").is_not_null()).drop("_kinds", "_nth")
+
+
+def _parsed(content: bytes) -> tuple[pl.DataFrame, str | None]:
+    """All cells as text, and what is wrong with the file (None: nothing)."""
+    try:
+        content = gzip.decompress(content) if content.startswith(GZIP) else content
+    except EOFError:
+        return pl.DataFrame(), "it ends too early; the download broke off"
+    except (gzip.BadGzipFile, zlib.error):
+        return pl.DataFrame(), "its gzip is damaged"
+    try:
+        frame = pl.read_csv(content, infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        return pl.DataFrame(), _reason(error)
+    return frame, "its last row is cut off; the download broke off" if _is_cut(content, frame.width) else None
+
+
+def _reason(error: Exception) -> str:
+    said = str(error).lower()
+    return next((words for sign, words in REASONS.items() if sign in said), "it is damaged, or not comma-separated")
+
+
+def _is_cut(content: bytes, width: int) -> bool:
+    """True when the file ends within a row: without a line's end, and with fewer cells than the header has."""
+    last = content.rpartition(b"\n")[2]
+    # An odd number of quotes: the line is the end of a cell of several lines, and cannot be counted by itself.
+    if not last.strip() or last.count(b'"') % 2:
+        return False
+    return len(next(csv.reader([last.decode("utf-8", "replace")]), [])) < width
+
+
+def _named(frame: pl.DataFrame, spec: FileSpec, where: Where) -> pl.DataFrame:
+    frame = frame.rename({name: name.strip().strip("\ufeff") for name in frame.columns})
+    for column in spec.columns:
+        if column not in frame.columns:
+            raise CxdataError(
+                f"{where.file} has no column {column!r}",
+                where=where._replace(column=column),
+                mend=f"{_its_columns(frame.columns)}; get the official file: {spec.get}",
+            )
+    absent = [pl.lit(None, pl.String).alias(column) for column in spec.optional_columns if column not in frame.columns]
+    frame = frame.with_columns(absent)
+    return frame.select(pl.col(*spec.columns, *spec.optional_columns).str.strip_chars().replace("", None))
+
+
+def _its_columns(columns: list[str]) -> str:
+    """The header as far as it looks like one: a table without header begins with cells, which are not shown."""
+    shown = [name for name in columns if NAME.fullmatch(name)]
+    hidden = len(columns) - len(shown)
+    return f"its columns are {', '.join(shown)}{f' and {hidden} more that are no names' if hidden else ''}"

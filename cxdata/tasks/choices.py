@@ -1,12 +1,13 @@
 """Choosing options by hash: no two related, ranked so that a better kind of distractor comes first.
 
-A frame here has one row a question with a `sample_id`, and for each candidate finding F a column `rank:F`: a UInt64 that
-sorts the candidates of the row (low is first; its last byte is the candidate's index), null where F may not be chosen.
+A frame here has one row a question with a `sample_id`, and for each candidate finding F a column `rank:F`: a UInt64
+that sorts the candidates of the row (low is first; its last byte is the candidate's index), null where F may not be
+chosen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -18,6 +19,8 @@ from cxdata.model.vocabulary import Vocabulary
 RANK: Final = "rank:"
 INDEX: Final = 256  # candidates are fewer than this
 SECOND_CLASS: Final = 2**61
+_HASHED: Final = "hashed:"
+_PLAIN: Final = "plain:"
 
 
 def ranked(
@@ -31,22 +34,52 @@ def ranked(
     return frame.with_columns(_rank(i, name, seed, may(name), second(name)) for i, name in enumerate(names))
 
 
+def fill(
+    frame: pl.LazyFrame,
+    names: Sequence[str],
+    vocabulary: Vocabulary,
+    slots: Sequence[str],
+    among: Mapping[str, Callable[[str], pl.Expr]],
+) -> pl.LazyFrame:
+    """Fill every slot as `pick` does, one after the other; rows that have too few candidates for it are left out.
+
+    Candidates are taken by rank. Where that leaves a slot empty, as when one with many relatives comes first, those
+    with the fewest relatives are taken first. Which rows stay depends on that order alone, and so never on the seed.
+    """
+    tried = frame.with_columns(_tries(names, vocabulary))
+    for prefix in (_PLAIN, _HASHED):
+        for slot in slots:
+            tried = pick(tried, names, vocabulary, slot, among.get(slot), prefix)
+    stuck = pl.any_horizontal(pl.col(_HASHED + slot).is_null() for slot in slots)
+    better = {each: pl.when(stuck).then(_PLAIN + each).otherwise(_HASHED + each) for each in (*slots, *names)}
+    return (
+        tried.filter(pl.col(_PLAIN + slot).is_not_null() for slot in slots)
+        .with_columns(
+            *(better[slot].alias(slot) for slot in slots),
+            *(pl.when(better[name].is_not_null()).then(RANK + name).alias(RANK + name) for name in names),
+        )
+        .drop(prefix + each for prefix in (_PLAIN, _HASHED) for each in (*slots, *names))
+    )
+
+
 def pick(
     frame: pl.LazyFrame,
     names: Sequence[str],
     vocabulary: Vocabulary,
     slot: str,
     among: Callable[[str], pl.Expr] | None = None,
+    prefix: str = "",
 ) -> pl.LazyFrame:
     """Choose the first candidate of each row into the column `slot` (index, null when none is left).
 
     What is chosen, and all that is related to it, leaves the candidates. `among` narrows the choice for this slot.
     """
-    ranks = [pl.when(among(n)).then(pl.col(RANK + n)) if among else pl.col(RANK + n) for n in names]
+    rank, slot = prefix or RANK, prefix + slot
+    ranks = [pl.when(among(n)).then(pl.col(rank + n)) if among else pl.col(rank + n) for n in names]
     chosen = frame.with_columns((pl.min_horizontal(ranks) % INDEX).cast(pl.UInt8).alias(slot))
     return chosen.with_columns(
         pl.when(pl.col(slot).is_null() | ~pl.col(slot).is_in(_with_relatives(name, names, vocabulary)))
-        .then(pl.col(RANK + name)).alias(RANK + name)
+        .then(pl.col(rank + name)).alias(rank + name)
         for name in names
     )  # fmt: skip
 
@@ -78,6 +111,18 @@ def _rank(i: int, name: str, seed: int, may: pl.Expr, second: pl.Expr) -> pl.Exp
     hashed = hash_expr(seed, pl.col("sample_id"), f"option:{name}") // (8 * INDEX) * INDEX + i
     behind = pl.when(second).then(pl.lit(SECOND_CLASS, pl.UInt64)).otherwise(pl.lit(0, pl.UInt64))
     return pl.when(may).then(hashed + behind).alias(RANK + name)
+
+
+def _tries(names: Sequence[str], vocabulary: Vocabulary) -> list[pl.Expr]:
+    """The ranks twice: as they are, and with the order by hash replaced by that of the fewest relatives."""
+    crowd = {name: len(_with_relatives(name, names, vocabulary)) for name in names}
+    place = {name: i for i, name in enumerate(sorted(names, key=crowd.__getitem__))}
+    hashed = [pl.col(RANK + name).alias(_HASHED + name) for name in names]
+    plain = [
+        (pl.col(RANK + name) // SECOND_CLASS * SECOND_CLASS + place[name] * INDEX + i).alias(_PLAIN + name)
+        for i, name in enumerate(names)
+    ]
+    return [*hashed, *plain]
 
 
 def _with_relatives(name: str, names: Sequence[str], vocabulary: Vocabulary) -> list[int]:

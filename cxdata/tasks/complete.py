@@ -1,8 +1,8 @@
 """From draft rows to samples: what every row says of its study, its source and its task.
 
-A draft has study_id, image_ids, sample_id, answer, origin_file, origin_row and wording_group, and those of asked_finding,
-context, options, answer_letter, labels, scored_labels, ignored_labels, boxes, set_id, label_policy, reference,
-difficulty, difficulty_rule and notes_no_finding that its task has.
+A draft has study_id, image_ids, sample_id, answer, origin_file, origin_row and wording_group, and those of
+asked_finding, context, options, answer_letter, labels, scored_labels, ignored_labels, boxes, set_id, label_policy,
+reference, difficulty, difficulty_rule and notes_no_finding that its task has.
 """
 
 from __future__ import annotations

@@ -9,15 +9,20 @@ import polars as pl
 from cxdata.model.hashing import pick_expr
 from cxdata.model.policies import Use
 from cxdata.tasks.base import Asked, Material, Task
-from cxdata.tasks.judged import askable, has_use, state_funnel
+from cxdata.tasks.judged import FACETS, askable, has_use, state_funnel
 from cxdata.tasks.wordings import asked_group
 
 NAME: Final = "disease_binary"
 
 
 def ask(material: Material) -> Asked:
-    """One row a study and finding that can be affirmed or denied. No Finding is not asked: it is never stated absent."""
+    """One row a study and finding that can be affirmed or denied.
+
+    No Finding is not asked about: it is never stated absent.
+    """
     findings = [*askable(material, "finding"), *askable(material, "device")]
+    if not findings:
+        return Asked(pl.DataFrame(), [("no finding may be asked about", 0, "questions")])
     frame = material.judged.lazy()
     rows = _ordered(pl.concat([_asked(frame, material, finding) for finding in findings]), material.seed).collect()
     counts = rows.group_by("answer").len()
@@ -50,6 +55,6 @@ def _ordered(rows: pl.LazyFrame, seed: int) -> pl.LazyFrame:
 TASKS: Final = (
     Task(
         name=NAME, version=1, domain="visual_understanding", answer_type="binary", stage="closed", level="binary",
-        reward="closed", facets=("studies", "images", "readings", "findings", "label_space"), ask=ask, reads_labels=True,
+        reward="closed", facets=FACETS, ask=ask, reads_labels=True,
     ),
 )  # fmt: skip

@@ -1,4 +1,7 @@
-"""Which of these? One key and one distractor at least, three to seven options, no two related; No Finding is no option."""
+"""Which of these? One key and one distractor at least, three to seven options, no two related.
+
+No Finding is no option.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ import polars as pl
 from cxdata.model.hashing import pick_expr
 from cxdata.model.policies import Use
 from cxdata.tasks.base import Asked, Material, Task
-from cxdata.tasks.choices import lettered, pick, ranked
-from cxdata.tasks.judged import USE, askable, has_use
+from cxdata.tasks.choices import fill, lettered, pick, ranked
+from cxdata.tasks.judged import FACETS, USE, askable, has_use
 
 NAME: Final = "disease_multi_choice"
 FEWEST: Final = 3
@@ -21,23 +24,25 @@ _KEPT: Final = ("study_id", "image_ids", "label_policy", "reference", "origin_fi
 def ask(material: Material) -> Asked:
     """One row a study with a key, a distractor and a third option; the number of options wanted is 4 to 7, by hash."""
     findings = askable(material, "finding")
+    if not findings:
+        return Asked(pl.DataFrame(), [("no finding may be an option", 0, "questions")])
     slots = [f"option{i}" for i in range(MOST)]
-    frame = _keyed(material, findings)
+    keyed = _keyed(material, findings)
     frame = ranked(
-        frame, findings, material.seed, lambda f: has_use(f, Use.KEY | Use.WRONG), lambda f: has_use(f, Use.SECOND)
+        keyed, findings, material.seed, lambda f: has_use(f, Use.KEY | Use.WRONG), lambda f: has_use(f, Use.SECOND)
     )
-    frame = pick(frame, findings, material.vocabulary, slots[0], among=lambda f: has_use(f, Use.KEY))
-    frame = pick(frame, findings, material.vocabulary, slots[1], among=lambda f: has_use(f, Use.WRONG))
-    for i, slot in enumerate(slots[2:], 2):
+    among = {slots[0]: lambda f: has_use(f, Use.KEY), slots[1]: lambda f: has_use(f, Use.WRONG)}
+    frame = fill(frame, findings, material.vocabulary, slots[:FEWEST], among)
+    for i, slot in enumerate(slots[FEWEST:], FEWEST):
         frame = pick(frame, findings, material.vocabulary, slot)
         frame = frame.with_columns(pl.when(pl.col("wanted") > i).then(pl.col(slot)).alias(slot))
-    chosen = frame.collect()
-    enough = chosen.filter(pl.col(slots[1]).is_not_null() & pl.col(slots[FEWEST - 1]).is_not_null())
+    enough = frame.collect()
     asked = lettered(enough.lazy(), slots, findings, material.seed, lambda slot: _is_key(slot, findings))
     rows = asked.select(
         *_KEPT, "sample_id", "options", "answer_letter", "labels", "answer", wording_group=pl.lit("any")
     )
-    funnel = [("has a finding that can be a key", chosen.height, "questions"),
+    keys = int(keyed.select(pl.len()).collect().item())
+    funnel = [("has a finding that can be a key", keys, "questions"),
               ("has a distractor and a third option", enough.height, "questions")]  # fmt: skip
     return Asked(rows.collect(), funnel)
 
@@ -60,6 +65,6 @@ def _is_key(slot: str, findings: list[str]) -> pl.Expr:
 TASKS: Final = (
     Task(
         name=NAME, version=1, domain="visual_understanding", answer_type="multi_choice", stage="closed", level="multi",
-        reward="closed", facets=("studies", "images", "readings", "findings", "label_space"), ask=ask, reads_labels=True,
+        reward="closed", facets=FACETS, ask=ask, reads_labels=True,
     ),
 )  # fmt: skip

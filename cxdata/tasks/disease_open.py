@@ -14,7 +14,7 @@ import polars as pl
 from cxdata.model.policies import Use
 from cxdata.model.states import Effective
 from cxdata.tasks.base import Asked, Material, Task
-from cxdata.tasks.judged import askable, has_use, state_is
+from cxdata.tasks.judged import FACETS, askable, has_use, state_is
 
 NAME: Final = "disease_open"
 
@@ -70,6 +70,6 @@ def _listed(findings: list[str], is_in: Callable[[str], pl.Expr], name: str) -> 
 TASKS: Final = (
     Task(
         name=NAME, version=1, domain="visual_understanding", answer_type="open_labels", stage="open", level="open",
-        reward="open_labels", facets=("studies", "images", "readings", "findings", "label_space"), ask=ask, reads_labels=True,
+        reward="open_labels", facets=FACETS, ask=ask, reads_labels=True,
     ),
 )  # fmt: skip

@@ -16,8 +16,8 @@ from cxdata.model.hashing import unit_expr
 from cxdata.model.policies import Use
 from cxdata.model.states import Effective
 from cxdata.tasks.base import Asked, Material, Task
-from cxdata.tasks.choices import lettered, pick, ranked
-from cxdata.tasks.judged import STATE, USE, askable, has_use, state_is
+from cxdata.tasks.choices import fill, lettered, ranked
+from cxdata.tasks.judged import FACETS, STATE, USE, askable, has_use, state_is
 
 NAME: Final = "disease_single_choice"
 NO_FINDING: Final = "No Finding"
@@ -34,13 +34,12 @@ def ask(material: Material) -> Asked:
         return Asked(pl.DataFrame(), [("no finding may be an option", 0, "questions")])
     keyed = pl.concat([_keyed(material, name, names, i) for i, name in enumerate(names)])
     frame = ranked(keyed, findings, material.seed, _may_distract(material, names), lambda f: has_use(f, Use.SECOND))
-    for slot in DISTRACTORS:
-        frame = pick(frame, findings, material.vocabulary, slot)
-    chosen = frame.select(*_KEPT, "sample_id", "key", "key_stated", *DISTRACTORS).collect()
-    enough = chosen.filter(pl.col("third").is_not_null())
+    filled = fill(frame, findings, material.vocabulary, DISTRACTORS, {})
+    enough = filled.select(*_KEPT, "sample_id", "key", "key_stated", *DISTRACTORS).collect()
     rows = _with_no_finding(enough, len(findings), material.seed) if normal else enough
     asked = lettered(rows.lazy(), ["key", *DISTRACTORS], names, material.seed, lambda slot: pl.lit(slot == "key"))
-    funnel = [("could be the key", chosen.height, "questions"), ("has three distractors", enough.height, "questions"),
+    keys = int(keyed.select(pl.len()).collect().item())
+    funnel = [("could be the key", keys, "questions"), ("has three distractors", enough.height, "questions"),
               ("left after balancing No Finding", rows.height, "questions")]  # fmt: skip
     finished = asked.with_columns(
         wording_group=pl.lit("any"), notes_no_finding=pl.col("options").list.contains(NO_FINDING)
@@ -86,7 +85,7 @@ def _with_no_finding(rows: pl.DataFrame, index: int, seed: int) -> pl.DataFrame:
 
 TASKS: Final = (
     Task(
-        name=NAME, version=1, domain="visual_understanding", answer_type="single_choice", stage="closed", level="single",
-        reward="closed", facets=("studies", "images", "readings", "findings", "label_space"), ask=ask, reads_labels=True,
+        name=NAME, version=1, domain="visual_understanding", answer_type="single_choice", stage="closed",
+        level="single", reward="closed", facets=FACETS, ask=ask, reads_labels=True,
     ),
 )  # fmt: skip

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 USE: Final = "use:"
 STATE: Final = "state:"
+FACETS: Final = ("studies", "images", "readings", "findings", "label_space")
+"""The facets that a task on labels needs."""
 
 
 def judged(material: Material) -> pl.DataFrame:
@@ -24,8 +26,8 @@ def judged(material: Material) -> pl.DataFrame:
     """
     space = label_space(material)
     frame = _effective(material, space).join(material.cases.lazy().filter(pl.col("pictures") > 0), on="study_id")
-    frame = frame.with_columns(pl.when(pl.col("split") == "train").then(pl.lit(material.policy_train))
-                               .otherwise(pl.lit(material.policy_eval)).alias("label_policy")).collect().lazy()  # fmt: skip
+    policy = pl.when(pl.col("split") == "train").then(pl.lit(material.policy_train))
+    frame = frame.with_columns(label_policy=policy.otherwise(pl.lit(material.policy_eval))).collect().lazy()
     train = _uses(frame.filter(pl.col("split") == "train"), material, space, train=True)
     held_out = _uses(frame.filter(pl.col("split") != "train"), material, space, train=False)
     return pl.concat([train, held_out]).sort("study_id").collect()

@@ -1,4 +1,8 @@
-"""From which side was it taken? Only the views that the source has are options; FRONTAL is not asked where PA and AP are."""
+"""From which side was it taken? Only the views that the source has are options.
+
+FRONTAL, a PA or AP of which it is not known which, is neither asked nor an option in a source that knows some: a film
+that is PA is frontal too.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ def ask(material: Material) -> Asked:
     """One row a picture whose view is known and is one of the source's options."""
     images = material.facets["images"]
     views = _options(images)
-    if len(views) < 2:  # noqa: PLR2004  a choice needs two options
+    if len(views) < 2:
         return Asked(pl.DataFrame(), [("the source has one view only", 0, "questions")])
     known = images.filter(pl.col("view").is_in(views)).join(
         material.cases.lazy().select("study_id"), on="study_id", how="semi"
@@ -39,7 +43,7 @@ def ask(material: Material) -> Asked:
 
 def _options(images: pl.LazyFrame) -> list[str]:
     views = set(images.select(pl.col("view").unique()).collect()["view"])
-    if {"PA", "AP"} <= views:
+    if {"PA", "AP"} & views:
         views -= {"FRONTAL"}
     return [view for view in WORDS if view in views]
 
@@ -56,7 +60,7 @@ def _ordered(rows: pl.LazyFrame, words: list[str], seed: int) -> pl.LazyFrame:
 
 TASKS: Final = (
     Task(
-        name=NAME, version=1, domain="visual_understanding", answer_type="single_choice", stage="closed", level="single",
-        reward="closed", facets=("studies", "images"), ask=ask,
+        name=NAME, version=1, domain="visual_understanding", answer_type="single_choice", stage="closed",
+        level="single", reward="closed", facets=("studies", "images"), ask=ask,
     ),
 )  # fmt: skip

@@ -1,0 +1,75 @@
+"""`cxdata demo`: a first run without credentials, through the same verbs that a download goes through."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cxdata.cli.output import say
+
+NAME = "demo"
+EXAMPLES = ("cxdata demo", "cxdata demo --out /tmp/try")
+CONFIG_TEXT = '# Written by `cxdata demo`: the folder below which sources are looked for.\ndata_dir = "data"\n'
+WIDTH = 100
+
+
+def run(
+    out: Annotated[Path, typer.Option("--out", help="A folder for phantoms and builds.")] = Path("demo"),
+) -> None:
+    """Write synthetic sources in the official layouts, build and validate them, and show a sample of each task."""
+    from cxdata.build.atomic import write_text
+    from cxdata.cli import build, phantom, validate
+    from cxdata.sources.discovery import sources
+
+    slugs = list(sources())
+    write_text(out / "cxdata.toml", CONFIG_TEXT)
+    with _inside(out):
+        phantom.run(slugs, Path("data"))
+        build.run(slugs, root=[f"{slug}=data/{slug}" for slug in slugs])
+        validate.run(Path("cx"))
+        for slug in slugs:
+            _show(slug)
+    say(f"\ngo on: cd {out} && cxdata build --source {slugs[0]}   (finds everything built already)")
+
+
+def _show(slug: str) -> None:
+    """One sample of each task: the first by id that shows a picture where one does."""
+    import polars as pl
+
+    samples = pl.scan_parquet(f"cx/{slug}/samples/*.parquet").sort("sample_id")
+    for row in samples.unique("task", keep="first", maintain_order=True).collect().sort("stage", "task").to_dicts():
+        typer.echo("")
+        typer.secho(row["sample_id"], bold=True)
+        for label, text in _lines(row):
+            typer.echo(f"  {label:9} {text}")
+
+
+def _lines(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "pictures", ", ".join(row["image_ids"]) or "none, text alone"
+    if row["context"]:
+        yield "context", _short(row["context"])
+    yield "question", row["question"]
+    if row["options"]:
+        yield "options", "   ".join(f"{letter}) {option}" for letter, option in zip("ABCDEFG", row["options"], strict=False))
+    letter = f"{row['answer_letter']}) " if row["answer_letter"] else ""
+    yield "answer", letter + _short(row["answer"])
+    yield "why", ", ".join(f"{key} {row[key]}" for key in ("split", "label_policy", "reference", "origin_file", "origin_row") if row[key])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= WIDTH else text[: WIDTH - 2].rsplit(" ", 1)[0] + " …"
+
+
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)

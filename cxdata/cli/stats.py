@@ -1,0 +1,47 @@
+"""`cxdata stats`: how many samples there are of what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cxdata.cli.output import print_json, print_table
+from cxdata.cli.settings import JsonOption
+
+NAME = "stats"
+EXAMPLES = ("cxdata stats cx/mimic", "cxdata stats cx --by task,split,answer_letter --json")
+
+
+def run(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A build, or a folder of builds.")],
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", help="Columns of the samples, separated by commas: count each combination of their values."
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Count samples by source, task, split, level, finding, letter, view, reference, policy; or by any columns."""
+    from cxdata.check.stats import cross, stats
+
+    if by is not None:
+        table = cross(folder, [name.strip() for name in by.split(",")])
+        print_json(table) if json else print_table([*table["by"], "n"], [list(row.values()) for row in table["rows"]])
+        return
+    counts = stats(folder)
+    print_json(counts) if json else _show(counts, folder)
+
+
+def _show(counts: dict[str, Any], folder: Path) -> None:
+    from cxdata.check.stats import finding_answers
+
+    for name, tally in counts["by"].items():
+        if name not in ("finding", "answer"):
+            print_table([name, "samples"], tally.items())
+            typer.echo()
+    rows = finding_answers(folder)
+    print_table(["finding", "asked: Yes", "asked: No", "label of other tasks"], rows)
+    typer.echo(f"\n{counts['rows']:,} samples")

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from cxdata.model.errors import UsageError
+from cxdata.model.manifest import Layout, Manifest
+from cxdata.sources.discovery import source
+from cxdata.sources.roots import MAX_SUBFOLDERS, OTHER_LAYOUT, find_file, found, locate, part_candidates, version_of
+
+TABLES = ("mimic-cxr-2.0.0-metadata", "mimic-cxr-2.0.0-split", "mimic-cxr-2.0.0-chexpert")
+TEST_SET = "mimic-cxr-2.1.0-test-set-labeled.csv"
+PICTURE = "files/p10/p10000001/s50000001/x.jpg"
+TEXT = "p10/p10000001/s50000001.txt"
+REPORTS = {
+    "unpacked": f"mimic-cxr-reports/files/{TEXT}",
+    "merged": f"files/{TEXT}",
+    "sectioned": "mimic_cxr_sectioned.csv",
+}
+MANIFEST: Manifest = source("mimic").manifest
+LAYOUTS = {layout.name: layout for layout in MANIFEST.layouts}
+
+
+def write(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("x")
+    return path
+
+
+def lay_out(folder: Path, layout: Layout) -> dict[str, Path]:
+    """The bare shape of a layout below a folder; the roots of its parts."""
+    jpg, reports = folder / layout.parts["jpg"], folder / layout.parts["reports"]
+    ending = ".csv" if layout.name == "unpacked" else ".csv.gz"
+    names = [f"{table}{ending}" for table in TABLES] + [TEST_SET] * (layout.version == "2.1.0")
+    for name in [*names, PICTURE]:
+        write(jpg / name)
+    write(reports / REPORTS.get(layout.name, "mimic-cxr-reports.zip"))
+    if layout.name.endswith("2.1.0"):
+        write(reports / "cxr-provider-list.csv.gz")
+    return {"jpg": jpg, "reports": reports}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_layout_is_found_from_its_data_folder(name: str, tmp_path: Path) -> None:
+    layout = LAYOUTS[name]
+    roots = lay_out(tmp_path, layout)
+    assert locate(MANIFEST, [tmp_path]) == (roots, name, layout.version)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_layout_is_found_from_the_roots_of_its_parts(name: str, tmp_path: Path) -> None:
+    roots = lay_out(tmp_path, LAYOUTS[name])
+    assert locate(MANIFEST, dict.fromkeys(roots.values())) == (roots, name, LAYOUTS[name].version)
+
+
+def test_a_parent_folder_is_enough(tmp_path: Path) -> None:
+    roots = lay_out(tmp_path, LAYOUTS["physionet-2.1.0"])
+    at = locate(MANIFEST, [tmp_path / "physionet.org" / "files"])
+    assert at is not None
+    assert at.roots == roots
+
+
+def test_nothing_is_found_in_a_folder_of_other_things(tmp_path: Path) -> None:
+    write(tmp_path / "holiday" / "files" / "p10.jpg")
+    assert locate(MANIFEST, [tmp_path]) is None
+
+
+def test_one_part_alone_is_found(tmp_path: Path) -> None:
+    jpg = write(tmp_path / "mimic-cxr-jpg" / f"{TABLES[0]}.csv.gz").parent
+    at = locate(MANIFEST, [tmp_path])
+    assert at is not None
+    assert at.roots == {"jpg": jpg}
+
+
+def test_two_versions_side_by_side_are_refused_with_the_flags_to_copy(tmp_path: Path) -> None:
+    old, new = lay_out(tmp_path, LAYOUTS["physionet-2.0.0"]), lay_out(tmp_path, LAYOUTS["physionet-2.1.0"])
+    with pytest.raises(UsageError) as caught:
+        locate(MANIFEST, [tmp_path])
+    assert caught.value.exit_code == 2
+    for roots in (old, new):
+        assert f"--root mimic={roots['jpg']}" in str(caught.value)
+
+
+def test_the_flags_to_copy_settle_it(tmp_path: Path) -> None:
+    lay_out(tmp_path, LAYOUTS["physionet-2.0.0"])
+    new = lay_out(tmp_path, LAYOUTS["physionet-2.1.0"])
+    flags = shlex.split(f"--root mimic={new['jpg']} --root mimic={new['reports']}")[1::2]
+    at = locate(MANIFEST, [Path(flag.removeprefix("mimic=")) for flag in flags])
+    assert at == (new, "physionet-2.1.0", "2.1.0")
+
+
+def test_folders_with_names_of_ones_own_make_a_custom_layout(tmp_path: Path) -> None:
+    jpg = write(tmp_path / "pictures" / f"{TABLES[0]}.csv").parent
+    reports = write(tmp_path / "texts" / "mimic-cxr-reports.zip").parent
+    assert locate(MANIFEST, [tmp_path]) == ({"jpg": jpg, "reports": reports}, OTHER_LAYOUT, "2.0.0")
+
+
+def test_a_folder_of_very_many_folders_is_not_looked_through(tmp_path: Path) -> None:
+    crowded = tmp_path / "crowded"
+    roots = lay_out(crowded / "patient0000", LAYOUTS["bucket-2.1.0"])
+    for i in range(1, MAX_SUBFOLDERS + 1):
+        (crowded / f"patient{i:04}").mkdir()
+    assert locate(MANIFEST, [tmp_path]) is None
+    at = locate(MANIFEST, [crowded / "patient0000"])
+    assert at is not None
+    assert at.roots == roots
+
+
+def test_hidden_folders_and_links_that_lead_back_are_passed_over(tmp_path: Path) -> None:
+    roots = lay_out(tmp_path / "data", LAYOUTS["merged"])
+    lay_out(tmp_path / ".trash", LAYOUTS["merged"])
+    (tmp_path / "data" / "again").symlink_to(tmp_path)
+    assert part_candidates(MANIFEST, [tmp_path, tmp_path / "data"]) == {part: [root] for part, root in roots.items()}
+
+
+def test_a_version_is_betrayed_by_files_before_names(tmp_path: Path) -> None:
+    part = MANIFEST.parts["jpg"]
+    root = tmp_path / "mimic-cxr-jpg-2.0.0"
+    root.mkdir()
+    assert version_of(part, root) == "2.0.0"
+    write(root / TEST_SET)
+    assert version_of(part, root) == "2.1.0"
+
+
+def test_a_version_may_be_named_by_the_path_and_is_else_the_oldest(tmp_path: Path) -> None:
+    part = MANIFEST.parts["jpg"]
+    assert version_of(part, tmp_path / "2.1.0") == "2.1.0"
+    assert version_of(part, tmp_path / "somewhere") == "2.0.0"
+
+
+def test_found_takes_roots_that_are_known(tmp_path: Path) -> None:
+    roots = lay_out(tmp_path, LAYOUTS["sectioned"])
+    assert found(MANIFEST, roots).layout == "sectioned"
+
+
+def test_a_table_is_found_packed_or_not(tmp_path: Path) -> None:
+    spec = MANIFEST.file(TABLES[0])
+    assert find_file(spec, tmp_path) is None
+    unpacked = write(tmp_path / f"{TABLES[0]}.csv")
+    assert find_file(spec, tmp_path) == unpacked
+    packed = write(tmp_path / f"{TABLES[0]}.csv.gz")
+    assert find_file(spec, tmp_path) == packed
+
+
+def test_a_family_is_found_where_its_members_are(tmp_path: Path) -> None:
+    spec = MANIFEST.file("mimic-cxr-reports")
+    (tmp_path / "mimic-cxr-reports" / "files" / "p10").mkdir(parents=True)
+    assert find_file(spec, tmp_path) is None
+    write(tmp_path / "mimic-cxr-reports" / "files" / TEXT)
+    assert find_file(spec, tmp_path) == tmp_path / "mimic-cxr-reports" / "files"
+
+
+def test_a_part_that_was_not_found_has_no_files() -> None:
+    assert find_file(MANIFEST.file(TABLES[0]), None) is None
