@@ -69,7 +69,7 @@ def _card(source: Source) -> str:
         "| file | part | need | tasks | why |", "|---|---|---|---|---|", *files, "",
         "| layout | what | parts |", "|---|---|---|", *layouts, "",
         "| official count | value | origin |", "|---|---|---|", *counts, "",
-        f"Tasks: {', '.join(m.tasks)}. Split: {m.split_rule}. Population where no age is given: {m.population.default} "
+        f"Tasks: {', '.join(m.tasks)}. Split: {m.split.words}. Population where no age is given: {m.population.default} "
         f"({m.population.evidence}).", "",
     ])  # fmt: skip
 

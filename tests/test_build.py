@@ -342,7 +342,7 @@ def test_nothing_asked_is_an_error_that_binds_no_folder(cli: Cli, tree: Path, tm
     run = cli.build(root, "--tasks", "disease_open", "--limit", 3)
     assert run.code == 1
     assert "no question came out" in run.err
-    assert "disease_open: labelled studies with a frontal picture" in run.err
+    assert "disease_open: of the split and patients asked for 0 questions" in run.err
     assert not (tmp_path / "cx" / "mimic" / "build.json").exists()
     assert cli.build(root, "--limit", 5).code == 0, "there was nothing to protect"
 

@@ -130,14 +130,14 @@ class Units:
         files = {name: self.folder.home / f"facets/{name}.parquet" for name in self.source.manifest.facets}
         facets = {name: pl.scan_parquet(path) for name, path in files.items()}
         train, held_out = self.policies
-        return Material(self.card, facets, self.source.manifest.labels, train, held_out, self.config.seed)
+        return Material(self.card, facets, self.source.manifest.labels, train, held_out, self.config.seed, self.source.manifest.split)
 
     @cached_property
     def selected(self) -> pl.DataFrame:
         """The studies that split and limit leave: study_id and shard."""
         chosen = patients(self.material, self.shards)
         if self.config.split is not None:
-            chosen = chosen.filter(pl.col("split_official") == self.config.split)
+            chosen = chosen.filter(pl.col("split") == self.config.split)
         if self.config.limit is not None:
             chosen = chosen.sort(hash_expr(0, pl.col("patient_key"), "limit"), "patient_key").head(self.config.limit)
         cases = self.material.cases.select("study_id", "patient_id")

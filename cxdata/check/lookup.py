@@ -14,7 +14,10 @@ from cxdata.check.places import group_starts, place
 from cxdata.model.errors import UsageError
 
 NEAR: Final = 5
-COMPARED: Final = 5_000  # ids that difflib looks at: it takes about 10 µs for each
+COMPARED: Final = 5_000  # ids that difflib looks at: it compares them one by one
+
+_ID: Final = pl.col("sample_id")
+_NONE: Final = pl.LazyFrame(schema={"sample_id": pl.String})
 
 
 class Located(NamedTuple):
@@ -43,23 +46,19 @@ def near_ids(found: Sequence[Build], sample_id: str) -> list[str]:
     if not key:
         return []
     ids = pl.concat([ids for build in found for ids in map(_ids, build.shards("samples"))] or [_NONE])
-    own, of_study = _id.str.starts_with(f"{task}/"), _id.str.contains(f"/{key.partition(':')[0]}", literal=True)
+    own, of_study = _ID.str.starts_with(f"{task}/"), _ID.str.contains(f"/{key.partition(':')[0]}", literal=True)
     for test in (own & of_study, of_study):
         if close := _matching(ids, test):
             return difflib.get_close_matches(sample_id, close, NEAR) or close[:NEAR]
     # A key with one wrong character shares one of its halves with the key that was meant.
     half = len(key) // 2
-    alike = _id.str.ends_with(key[half:]) | _id.str.contains(f"/{key[:half]}", literal=True)
+    alike = _ID.str.ends_with(key[half:]) | _ID.str.contains(f"/{key[:half]}", literal=True)
     near = (difflib.get_close_matches(sample_id, _matching(ids, test), NEAR) for test in (own & alike, alike))
     return next(filter(None, near), [])
 
 
 def _matching(ids: pl.LazyFrame, test: pl.Expr) -> list[str]:
     return ids.filter(test).unique().sort("sample_id").head(COMPARED).collect()["sample_id"].to_list()
-
-
-_id: Final = pl.col("sample_id")
-_NONE: Final = pl.LazyFrame(schema={"sample_id": pl.String})
 
 
 def _mend(found: Sequence[Build], sample_id: str) -> str:

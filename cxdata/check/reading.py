@@ -61,7 +61,7 @@ def _material(manifest: Manifest, row: Mapping[str, Any], facets: Mapping[str, p
         manifest.patient_namespace, manifest.population.default, row["reader_version"],
     )  # fmt: skip
     train, held_out = (row["label_policy"], "strict") if row["split"] == "train" else ("stated", row["label_policy"])
-    return Material(card, facets, manifest.labels, train, held_out, seed=0)
+    return Material(card, facets, manifest.labels, train, held_out, seed=0, split=manifest.split)
 
 
 def _state(found: Mapping[str, Any], name: str) -> dict[str, Any]:

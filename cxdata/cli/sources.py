@@ -147,7 +147,7 @@ def _annotator_row(manifest: Manifest, annotator: Annotator) -> tuple[str, ...]:
 
 def _ways(manifest: Manifest) -> None:
     population = manifest.population
-    typer.echo(f"splits:     {manifest.split_rule}\npopulation: {population.default}; {population.evidence}")
+    typer.echo(f"splits:     {manifest.split.words}\npopulation: {population.default}; {population.evidence}")
     for name, slugs in (("stands on", manifest.requires), ("shares patients with", manifest.same_patients_as)):
         if slugs:
             typer.echo(f"{name}: {', '.join(slugs)}")

@@ -155,6 +155,17 @@ class Option(Fact):
         return self
 
 
+class SplitRule(Fact):
+    """What the published splits are, and the shares of val and test among patients for whom none is published.
+
+    Without shares such patients are left out. The share is cut by a stable hash of the patient, whatever the seed.
+    """
+
+    words: str
+    val_share: float = Field(default=0.0, ge=0, lt=1)
+    test_share: float = Field(default=0.0, ge=0, lt=1)
+
+
 class PopulationRule(Fact):
     """What the population of a row is where no age is given, and the evidence for it."""
 
@@ -180,7 +191,7 @@ class Manifest(Fact):
     files: tuple[FileSpec, ...]
     official_counts: tuple[Count, ...]
     patient_namespace: str
-    split_rule: str
+    split: SplitRule
     population: PopulationRule
     role: Literal["train", "external test"] = "train"
     requires: tuple[str, ...] = ()

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 
-from cxdata.model.facets import REJECTS
 from cxdata.model.manifest import Layout, Manifest
 
 
@@ -113,9 +112,3 @@ class Source:
         """The source's phantom."""
         phantom: Phantom = self.load("phantom")
         return phantom
-
-
-def rejected(rows: Iterable[tuple[str, str, str, str, str]], stage: str) -> pl.DataFrame:
-    """A table of rejects from (source, file, key, code, message)."""
-    records = [(source, file, key, stage, code, message) for source, file, key, code, message in rows]
-    return pl.DataFrame(records, schema=REJECTS, orient="row")

@@ -7,16 +7,17 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from cxdata.model.errors import UsageError
-from cxdata.model.manifest import Labels
+from cxdata.model.manifest import Labels, SplitRule
 from cxdata.model.sample import AnswerType, Domain, Population, Reward, Stage
 from cxdata.model.vocabulary import Vocabulary, vocabulary
 
 Funnel = list[tuple[str, int, str]]
+AS_PUBLISHED: Final = SplitRule(words="as published")
 
 
 class Asked(NamedTuple):
@@ -44,7 +45,7 @@ class Card:
 class Material:
     """Facet tables of a source, its card, and the rules to read labels by.
 
-    `policy_train` and `policy_eval` are names of policies; `closed_world` the findings that `closed-world` holds for.
+    `policy_train` and `policy_eval` are names of policies; `split` says what is done where no split is published.
     """
 
     card: Card
@@ -53,6 +54,7 @@ class Material:
     policy_train: str
     policy_eval: str
     seed: int
+    split: SplitRule = AS_PUBLISHED
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

@@ -2,7 +2,7 @@
 
 A question about a study shows one frontal (PA, then AP, then FRONTAL; of several the first by image id) and at most one
 lateral: further frontals of a study are left out, since before and after a tube differ. A patient has one split: the
-strictest of its studies (test over val over train).
+strictest of its studies (test over val over train); where none is published, the manifest may have it cut by hash.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from cxdata.model.facets import FRONTAL_VIEWS, SPLITS
-from cxdata.model.hashing import bucket_expr
+from cxdata.model.hashing import bucket_expr, unit_expr
 
 if TYPE_CHECKING:
     from cxdata.tasks.base import Material
@@ -26,7 +26,7 @@ def cases(material: Material) -> pl.DataFrame:
     Columns: study_id, patient_id, split, split_official, split_reason, population, frontal (image id or null), view
     (of the frontal), lateral, image_ids (none, one or two), pictures (their number).
     """
-    studies = _with_split(material.facets["studies"]).with_columns(_population(material.card.population))
+    studies = _with_split(material.facets["studies"], material).with_columns(_population(material.card.population))
     pictures = _pictures(material.facets["images"])
     rows = studies.join(pictures, on="study_id", how="left").select(
         "study_id", "patient_id", "split", "split_official", "split_reason", "population", "frontal", "view", "lateral",
@@ -38,11 +38,14 @@ def cases(material: Material) -> pl.DataFrame:
 
 
 def patients(material: Material, shards: int) -> pl.DataFrame:
-    """Every patient of the source: patient_id, split_official (strictest, null when none) and shard (0 … shards-1)."""
-    key = pl.concat_str(pl.lit(f"{material.card.namespace}:"), "patient_id")
+    """Every patient of the source: patient_id, patient_key, split_official (strictest, null when none), split (null when
+    it has none and none is cut by hash), shard (0 … shards-1).
+    """
+    key = _patient_key(material)
     rows = material.facets["studies"].group_by("patient_id").agg(_rank().max())
     return rows.select(
-        "patient_id", split_official=_split(pl.col("rank")), shard=bucket_expr(key, shards), patient_key=key
+        "patient_id", split_official=_split(pl.col("rank")), shard=bucket_expr(key, shards), patient_key=key,
+        split=pl.coalesce(_split(pl.col("rank")), _split_by_hash(material)),
     ).sort("patient_key").collect()  # fmt: skip
 
 
@@ -54,16 +57,31 @@ def _split(rank: pl.Expr) -> pl.Expr:
     return rank.replace_strict(range(3), SPLITS, default=None, return_dtype=pl.String)
 
 
-def _with_split(studies: pl.LazyFrame) -> pl.LazyFrame:
+def _patient_key(material: Material) -> pl.Expr:
+    return pl.concat_str(pl.lit(f"{material.card.namespace}:"), "patient_id")
+
+
+def _with_split(studies: pl.LazyFrame, material: Material) -> pl.LazyFrame:
     ranked = studies.with_columns(_rank()).with_columns(strictest=pl.col("rank").max().over("patient_id"))
     reason = (
-        pl.when(pl.col("rank").is_null()).then(pl.lit("patient has an official split"))
+        pl.when(pl.col("strictest").is_null()).then(pl.lit("hash of the patient: none is published"))
+        .when(pl.col("rank").is_null()).then(pl.lit("patient has an official split"))
         .when(pl.col("strictest") > pl.col("rank")).then(pl.lit("strictest official split of the patient"))
         .otherwise(pl.lit("official"))
     )  # fmt: skip
-    return ranked.filter(pl.col("strictest").is_not_null()).with_columns(
-        split=_split(pl.col("strictest")), split_reason=reason
-    )
+    split = pl.coalesce(_split(pl.col("strictest")), _split_by_hash(material))
+    return ranked.with_columns(split=split, split_reason=reason).filter(pl.col("split").is_not_null())
+
+
+def _split_by_hash(material: Material) -> pl.Expr:
+    rule = material.split
+    if not rule.val_share + rule.test_share:
+        return pl.lit(None, pl.String)
+    unit = unit_expr(0, _patient_key(material), "split")
+    return (
+        pl.when(unit < rule.test_share).then(pl.lit("test"))
+        .when(unit < rule.test_share + rule.val_share).then(pl.lit("val")).otherwise(pl.lit("train"))
+    )  # fmt: skip
 
 
 def _population(default: str) -> pl.Expr:

@@ -8,35 +8,34 @@ import polars as pl
 
 from cxdata.model.manifest import Annotator
 from cxdata.sources.mimic.ids import study_id
-from cxdata.sources.mimic.pictures import Sorted, put_aside
-from cxdata.sources.tables import ROW, keep_first
+from cxdata.sources.reading import Rows, sort_rows
+from cxdata.sources.tables import ROW
 
 STATES: Final = {1.0: "present", 0.0: "absent", -1.0: "uncertain"}
 NATIVE: Final = {"Lung Opacity": "Airspace Opacity"}  # the radiologist's table calls it so
 
 
-def label_rows(table: pl.DataFrame, studies: pl.Series) -> Sorted:
+def label_rows(table: pl.DataFrame, studies: pl.Series) -> Rows:
     """The rows of a label table whose study is known; a row without any label is used: the report was read."""
     rows = table.with_columns(study=study_id("study_id"))
-    rows = rows.with_columns(
-        code=pl.when(pl.col("study").is_null()).then(pl.lit("bad_id"))
+    code = (
+        pl.when(pl.col("study").is_null()).then(pl.lit("bad_id"))
         .when(~pl.col("study").is_in(studies.implode())).then(pl.lit("study_not_in_metadata"))
     )  # fmt: skip
-    kept, doubled = keep_first(rows.filter(pl.col("code").is_null()).drop("code"), "study")
-    aside = put_aside("study_id", rows.filter(pl.col("code").is_not_null()), doubled)
+    kept, aside, _ = sort_rows(rows, "study", "study_id", code)
     nulled = kept.select(pl.sum_horizontal(_unreadable(name).sum() for name in _label_columns(kept))).item()
-    return Sorted(kept, aside, int(nulled))
+    return Rows(kept, aside, int(nulled))
 
 
-def readings_facet(rows: pl.DataFrame, annotator: Annotator, origin: str) -> pl.DataFrame:
+def readings_facet(rows: pl.DataFrame, annotator: Annotator, origin: pl.Expr) -> pl.DataFrame:
     """One reading a row: the annotator has read the study, whatever was found."""
     return rows.select(
         study_id="study", image_id=pl.lit(None, pl.String), annotator=pl.lit(annotator.name),
-        origin_file=pl.lit(origin), origin_row=pl.col(ROW),
+        origin_file=origin, origin_row=pl.col(ROW),
     )  # fmt: skip
 
 
-def findings_facet(rows: pl.DataFrame, annotator: Annotator, origin: str) -> pl.DataFrame:
+def findings_facet(rows: pl.DataFrame, annotator: Annotator, origin: pl.Expr) -> pl.DataFrame:
     """One row a stated label; a cell that holds no known value has a null state and is never asked about."""
     native = {finding: NATIVE.get(finding, finding) for finding in annotator.findings}
     native = {finding: name if name in rows.columns else finding for finding, name in native.items()}
@@ -46,14 +45,8 @@ def findings_facet(rows: pl.DataFrame, annotator: Annotator, origin: str) -> pl.
         "native_label", study_id="study", image_id=pl.lit(None, pl.String),
         finding=pl.col("native_label").replace_strict(canonical), state=_state(pl.col("cell")),
         annotator=pl.lit(annotator.name), reference=pl.lit(annotator.reference),
-        origin_file=pl.lit(origin), origin_row=pl.col(ROW),
+        origin_file=origin, origin_row=pl.col(ROW),
     )  # fmt: skip
-
-
-def label_space_facet(annotators: list[Annotator]) -> pl.DataFrame:
-    """What each annotator looked for."""
-    rows = [(a.name, finding, a.how) for a in annotators for finding in a.findings]
-    return pl.DataFrame(rows, schema=["annotator", "finding", "how"], orient="row")
 
 
 def _state(cell: pl.Expr) -> pl.Expr:

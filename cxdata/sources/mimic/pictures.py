@@ -2,66 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
 from cxdata.sources.mimic.ids import dicom_id, image_id, image_path, patient_id, study_id
 from cxdata.sources.mimic.views import unread_views, view_columns
-from cxdata.sources.tables import ROW, keep_first
+from cxdata.sources.reading import Rows, put_aside, sort_rows
+from cxdata.sources.tables import ROW
 
 SPLITS: Final = {"train": "train", "validate": "val", "test": "test"}
 STRICTEST_LAST: Final = ("train", "val", "test")
 
 
-class Sorted(NamedTuple):
-    """Rows that reach a facet, rows put aside (with `code`), and how many cells could not be read."""
-
-    used: pl.DataFrame
-    aside: pl.DataFrame
-    cells_nulled: int
-
-
-def metadata(table: pl.DataFrame) -> Sorted:
+def metadata(table: pl.DataFrame) -> Rows:
     """The metadata table with native ids, view, size in pixels and time; one row a picture."""
     rows = table.with_columns(
         dicom=dicom_id("dicom_id"), study_id=study_id("study_id"), patient_id=patient_id("subject_id"),
         width=_pixels("Columns"), height=_pixels("Rows"), taken_at=_taken_at(),
     )  # fmt: skip
-    good = pl.col("dicom").is_not_null() & pl.col("study_id").is_not_null() & pl.col("patient_id").is_not_null()
-    bad = rows.filter(~good).with_columns(code=pl.lit("bad_id"))
-    kept, doubled = keep_first(rows.filter(good), "dicom")
+    nameless = pl.any_horizontal(pl.col("dicom", "study_id", "patient_id").is_null())
+    kept, aside, _ = sort_rows(rows, "dicom", "dicom_id", pl.when(nameless).then(pl.lit("bad_id")))
     kept, torn = _one_patient_a_study(kept)
     nulled = kept.select(
         (pl.col("width").is_null() | pl.col("height").is_null()).sum()
         + pl.col("taken_at").is_null().sum()
         + unread_views().sum()
     ).item()
-    return Sorted(kept.with_columns(view_columns()), put_aside("dicom_id", bad, doubled, torn), int(nulled))
+    return Rows(kept.with_columns(view_columns()), pl.concat([aside, put_aside("dicom_id", torn)]), int(nulled))
 
 
-def splits(table: pl.DataFrame, pictures: pl.DataFrame) -> Sorted:
+def splits(table: pl.DataFrame, pictures: pl.DataFrame) -> Rows:
     """The split of each picture that the metadata table holds; `validate` is val."""
     rows = table.with_columns(
         dicom=dicom_id("dicom_id"),
         split_official=pl.col("split").str.to_lowercase().replace_strict(SPLITS, default=None),
     )
-    rows = rows.with_columns(
-        code=pl.when(pl.col("dicom").is_null()).then(pl.lit("bad_id"))
+    code = (
+        pl.when(pl.col("dicom").is_null()).then(pl.lit("bad_id"))
         .when(pl.col("split_official").is_null()).then(pl.lit("unknown_split"))
         .when(~pl.col("dicom").is_in(pictures["dicom"].implode())).then(pl.lit("picture_not_in_metadata"))
     )  # fmt: skip
-    kept, doubled = keep_first(rows.filter(pl.col("code").is_null()).drop("code"), "dicom")
-    return Sorted(kept, put_aside("dicom_id", rows.filter(pl.col("code").is_not_null()), doubled), 0)
+    return sort_rows(rows, "dicom", "dicom_id", code)
 
 
-def images_facet(pictures: pl.DataFrame, origin: str) -> pl.DataFrame:
+def images_facet(pictures: pl.DataFrame, origin: pl.Expr) -> pl.DataFrame:
     """The `images` facet from the sorted metadata rows."""
     return pictures.select(
         "study_id", "patient_id", "view", "view_source", "width", "height",
         image_id=image_id(pl.col("dicom")), root_id=pl.lit("jpg"),
         path=image_path(pl.col("patient_id"), pl.col("study_id"), pl.col("dicom")), member=pl.lit(None, pl.String),
-        origin_file=pl.lit(origin), origin_row=pl.col(ROW),
+        origin_file=origin, origin_row=pl.col(ROW),
     )  # fmt: skip
 
 
@@ -97,8 +88,3 @@ def _taken_at() -> pl.Expr:
 def _one_patient_a_study(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     torn = pl.col("patient_id").n_unique().over("study_id") > 1
     return rows.filter(~torn), rows.filter(torn).with_columns(code=pl.lit("study_of_two_patients"))
-
-
-def put_aside(key: str, *frames: pl.DataFrame) -> pl.DataFrame:
-    """The rows put aside, as `key` (the cell of that column), row and code."""
-    return pl.concat([frame.select(pl.col(key).alias("key"), ROW, "code") for frame in frames])

@@ -1,0 +1,123 @@
+"""What every reader does alike: take a table by name, put rows aside with a code, count, put the parts together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from cxdata.model.facets import REJECTS, conform, empty
+from cxdata.model.manifest import Annotator
+from cxdata.sources.base import InputCount, ReadContext, Reading
+from cxdata.sources.tables import ROW, keep_first, read_table
+
+MESSAGES: Final = {
+    "bad_id": "the id is not of the form that the source uses",
+    "duplicate_row": "the same row stands earlier in the file",
+    "conflicting_rows": "several rows have this id and contradict each other; none is taken",
+}
+"""Codes that every source may use; a reader adds its own."""
+
+
+class Rows(NamedTuple):
+    """The rows of one table that reach a facet, those put aside (`put_aside`), and the count of unreadable cells."""
+
+    used: pl.DataFrame
+    aside: pl.DataFrame
+    cells_nulled: int = 0
+
+
+class Part(NamedTuple):
+    """What one input gave: facet frames by name, its rejects (columns of `REJECTS`) and its count."""
+
+    facets: Mapping[str, pl.DataFrame]
+    rejects: pl.DataFrame
+    tally: InputCount
+
+
+class Desk:
+    """Reads the inputs of one source; `messages` says what each reject code of the source means."""
+
+    def __init__(self, context: ReadContext, messages: Mapping[str, str]) -> None:
+        self.context = context
+        self._messages = {**MESSAGES, **messages}
+
+    def has(self, name: str) -> bool:
+        """Whether the input is there."""
+        return self.context.files.get(name) is not None
+
+    def path(self, name: str) -> Path:
+        """Where the input lies. KeyError for one that is not there: ask `has` first where it may be missing."""
+        path = self.context.files[name]
+        if path is None:
+            raise KeyError(name)
+        return path
+
+    def origin(self, name: str) -> pl.Expr:
+        """The `origin_file` of the input's rows."""
+        return pl.lit(self.path(name).name)
+
+    def table(self, name: str) -> pl.DataFrame:
+        """The input's columns as text, and `row`: see `read_table`."""
+        return read_table(self.context.manifest.slug, self.context.manifest.file(name), self.path(name))
+
+    def part(self, name: str, rows: Rows, facets: Mapping[str, pl.DataFrame] | None = None) -> Part:
+        """What the input gave, with its rejects and its count."""
+        file, used, aside = self.context.display(name), rows.used.height, rows.aside.height
+        count = InputCount(file, used + aside, used, aside, rows.cells_nulled)
+        return Part(facets or {}, self._rejects(rows.aside, file), count)
+
+    def annotators(self) -> list[Annotator]:
+        """The manifest's annotators that the options choose, in its order."""
+        declared = self.context.manifest.labels.annotators if self.context.manifest.labels else ()
+        options = self.context.options
+        return [one for one in declared if all(options[key] == value for key, value in one.when.items())]
+
+    def reading(self, parts: Iterable[Part], annotators: Iterable[Annotator] = ()) -> Reading:
+        """All parts together: each facet of the manifest, empty where no part fills it, and the label space."""
+        parts = [*parts, Part({"label_space": _label_space(annotators)}, pl.DataFrame(schema=REJECTS), _NO_COUNT)]
+        facets = {name: _together(name, parts) for name in self.context.manifest.facets}
+        rejects = pl.concat([part.rejects for part in parts])
+        return Reading(facets, rejects, [part.tally for part in parts if part.tally is not _NO_COUNT])
+
+    def _rejects(self, aside: pl.DataFrame, file: str) -> pl.DataFrame:
+        message = pl.col("message") if "message" in aside.columns else self._message()
+        return aside.select(
+            source=pl.lit(self.context.manifest.slug), file=pl.lit(file), key=pl.col("key").fill_null(""),
+            stage=pl.lit("reader"), code=pl.col("code"), message=message,
+        ).select(pl.col(list(REJECTS)).cast(pl.String))  # fmt: skip
+
+    def _message(self) -> pl.Expr:
+        words = pl.col("code").replace_strict(self._messages, return_dtype=pl.String)
+        return pl.format("row {}: {}", pl.col(ROW), words)
+
+
+def put_aside(key: str, *frames: pl.DataFrame) -> pl.DataFrame:
+    """Rows put aside, as `key` (the cell of that column), `row` and `code`."""
+    return pl.concat([frame.select(pl.col(key).alias("key"), ROW, "code") for frame in frames])
+
+
+def sort_rows(rows: pl.DataFrame, key: str, cell: str, code: pl.Expr) -> Rows:
+    """The rows that can be used, one a key, and those that cannot: by `code` (null: good), or as repeated rows.
+
+    `key` is the column that must be unique, `cell` the column that names a row that was put aside.
+    """
+    judged = rows.with_columns(code=code)
+    good = judged.filter(pl.col("code").is_null()).drop("code")
+    kept, repeated = keep_first(good, key)
+    return Rows(kept, put_aside(cell, judged.filter(pl.col("code").is_not_null()), repeated))
+
+
+_NO_COUNT: Final = InputCount("", 0, 0, 0)
+
+
+def _label_space(annotators: Iterable[Annotator]) -> pl.DataFrame:
+    rows = [(one.name, finding, one.how) for one in annotators for finding in one.findings]
+    return pl.DataFrame(rows, schema={"annotator": pl.String, "finding": pl.String, "how": pl.String}, orient="row")
+
+
+def _together(name: str, parts: Iterable[Part]) -> pl.DataFrame:
+    frames = [conform(name, part.facets[name]) for part in parts if name in part.facets]
+    return conform(name, pl.concat(frames)) if frames else empty(name)
