@@ -1,4 +1,4 @@
-"""Every way in which a download or an output folder is bad: a message with what, where and mend, or a reject; no traceback."""
+"""A bad download or a bad output folder: a message with what, where and mend, or a reject; never a traceback."""
 
 from __future__ import annotations
 
@@ -425,7 +425,8 @@ def test_files_that_may_not_grow(tree: Path, tmp_path: Path) -> None:
 
 
 def _limited(tree: Path, cwd: Path, bytes_a_file: int) -> subprocess.CompletedProcess[str]:
-    command = [Path(sys.executable).with_name("cxdata"), "build", "--source", "mimic", "--root", tree, "--out", "cx"]
+    cxdata = str(Path(sys.executable).with_name("cxdata"))
+    command = [cxdata, "build", "--source", "mimic", "--root", str(tree), "--out", "cx"]
     return subprocess.run(
         command, cwd=cwd, capture_output=True, text=True, check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_a_file, resource.RLIM_INFINITY)),

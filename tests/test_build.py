@@ -132,7 +132,9 @@ def test_a_second_build_says_so(cli: Cli, tree: Path, home: Path) -> None:
         (["--seed", 1, "--limit", 3], ["seed", "limit"]),
     ],
 )
-def test_another_config_is_refused_by_name(cli: Cli, tree: Path, home: Path, asked: list[Any], names: list[str]) -> None:
+def test_another_config_is_refused_by_name(
+    cli: Cli, tree: Path, home: Path, asked: list[Any], names: list[str]
+) -> None:
     before = stamps(home)
     run = cli.build(tree, *asked)
     assert run.code == 3
@@ -154,9 +156,7 @@ def test_a_moved_root_is_the_same_build(mimic: Source, tree: Path, home: Path, t
     assert build_source(mimic, tmp_path / "elsewhere", home, images="path")["shards_written"] == 0
 
 
-def test_a_file_of_the_same_size_and_time_elsewhere_is_another(
-    mimic: Source, tree: Path, tmp_path: Path
-) -> None:
+def test_a_file_of_the_same_size_and_time_elsewhere_is_another(mimic: Source, tree: Path, tmp_path: Path) -> None:
     roots = [copy_of(tree, tmp_path / name) for name in ("one", "other")]
     tables = [root / CHEXPERT.with_suffix("") for root in roots]
     rows = read_rows(tree / CHEXPERT)
@@ -225,7 +225,9 @@ def test_a_damaged_shard_is_built_again_to_the_same_bytes(
     assert shas(home) == shas(built)
 
 
-def test_a_changed_input_is_built_anew_and_named(cli: Cli, mimic: Source, tree: Path, home: Path, tmp_path: Path) -> None:
+def test_a_changed_input_is_built_anew_and_named(
+    cli: Cli, mimic: Source, tree: Path, home: Path, tmp_path: Path
+) -> None:
     root = copy_of(tree, tmp_path / "d")
     edit(root / CHEXPERT, other_label)
     run = cli.build(root)

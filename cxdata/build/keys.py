@@ -13,6 +13,7 @@ from cxdata.build.pictures import VERSION as PICTURES_VERSION
 from cxdata.model import policies, states
 from cxdata.model.facets import FACETS, REJECTS
 from cxdata.model.hashing import digest
+from cxdata.model.manifest import Manifest
 from cxdata.model.sample import SCHEMA_VERSION
 from cxdata.reports import targets
 from cxdata.sources.base import Source
@@ -43,17 +44,23 @@ def facets_key(source: Source, digests: Mapping[str, tuple[int, str]], options: 
         "reader version": str(source.reader.VERSION),
         "facets' columns": digest([_schema(FACETS[name]) for name in manifest.facets]),
         "label spaces": digest(labels),
+        "split rule": digest(manifest.split.model_dump(mode="json")),
     })  # fmt: skip
 
 
+def about(card: Card, manifest: Manifest) -> str:
+    """What rows say of their source, and how it is split, as a hash."""
+    return digest([dataclasses.asdict(card), manifest.split.model_dump(mode="json")])
+
+
 def task_key(
-    task: Task, facets: Key, config: BuildConfig, card: Card, policies_used: tuple[str, str], shards: int
+    task: Task, facets: Key, config: BuildConfig, about: str, policies_used: tuple[str, str], shards: int
 ) -> Key:
     """What the samples of a task depend on."""
     return Key({
         "what the reader gives": facets.digest(), "task version": str(task.version), "seed": str(config.seed),
         "split": str(config.split), "limit": str(config.limit), "label policies": " ".join(policies_used),
-        "source": digest(dataclasses.asdict(card)), "number of files": str(shards),
+        "source": about, "number of files": str(shards),
         "schema version": str(SCHEMA_VERSION), "state version": str(states.VERSION),
         "policy version": str(policies.VERSION),
         "target version": str(targets.VERSION), "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
@@ -69,10 +76,10 @@ def pictures_key(facets: Key, shown: Sequence[str], mode: ImagesMode, shards: in
     })  # fmt: skip
 
 
-def side_key(facets: Key, card: Card, *, columns: Mapping[str, Any] = REJECTS) -> Key:
+def side_key(facets: Key, about: str, *, columns: Mapping[str, Any] = REJECTS) -> Key:
     """What `patients.parquet` and the rejects of no task depend on."""
     return Key({
-        "what the reader gives": facets.digest(), "source": digest(dataclasses.asdict(card)),
+        "what the reader gives": facets.digest(), "source": about,
         "schema version": str(SCHEMA_VERSION), "columns": _schema(columns),
     })  # fmt: skip
 

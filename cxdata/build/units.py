@@ -13,7 +13,7 @@ import polars as pl
 from cxdata.build.config import BuildConfig, ImagesMode
 from cxdata.build.folder import BuildFolder
 from cxdata.build.inputs import Inputs, input_digests
-from cxdata.build.keys import Key, facets_key, pictures_key, side_key, task_key
+from cxdata.build.keys import Key, about, facets_key, pictures_key, side_key, task_key
 from cxdata.build.ledger import Hashes, Ledger, Unit
 from cxdata.build.pictures import IMAGES, look, signature
 from cxdata.build.pool import Pool
@@ -81,7 +81,7 @@ class Units:
     def task(self, name: str) -> Unit:
         """The samples of one task; counts: rows by split and the funnel."""
         asked = task(name)
-        key = task_key(asked, self.facets_key, self.config, self.card, self.policies, self.shards)
+        key = task_key(asked, self.facets_key, self.config, self.about, self.policies, self.shards)
         return self._once(f"{SAMPLES}/{name}", key, lambda: self._ask(asked))
 
     def pictures(self, shard: int, samples: Sequence[Shard]) -> Unit:
@@ -92,11 +92,11 @@ class Units:
 
     def patients(self) -> Unit:
         """Every patient of the source with its official split, whatever is asked."""
-        return self._once("patients", side_key(self.facets_key, self.card, columns=PATIENTS), self._write_patients)
+        return self._once("patients", side_key(self.facets_key, self.about, columns=PATIENTS), self._write_patients)
 
     def left_out(self) -> Unit:
         """The rejects of pictures and studies that no question may show."""
-        return self._once("left-out", side_key(self.facets_key, self.card), self._write_left_out)
+        return self._once("left-out", side_key(self.facets_key, self.about), self._write_left_out)
 
     @cached_property
     def shards(self) -> int:
@@ -111,6 +111,11 @@ class Units:
             manifest.slug, self.found.version, manifest.language, manifest.licence, manifest.restricted,
             manifest.patient_namespace, manifest.population.default, self.source.reader.VERSION,
         )  # fmt: skip
+
+    @cached_property
+    def about(self) -> str:
+        """What rows say of the source, and how it is split, as a hash."""
+        return about(self.card, self.source.manifest)
 
     @cached_property
     def policies(self) -> tuple[str, str]:
@@ -130,7 +135,8 @@ class Units:
         files = {name: self.folder.home / f"facets/{name}.parquet" for name in self.source.manifest.facets}
         facets = {name: pl.scan_parquet(path) for name, path in files.items()}
         train, held_out = self.policies
-        return Material(self.card, facets, self.source.manifest.labels, train, held_out, self.config.seed, self.source.manifest.split)
+        manifest = self.source.manifest
+        return Material(self.card, facets, manifest.labels, train, held_out, self.config.seed, manifest.split)
 
     @cached_property
     def selected(self) -> pl.DataFrame:

@@ -38,8 +38,10 @@ def cases(material: Material) -> pl.DataFrame:
 
 
 def patients(material: Material, shards: int) -> pl.DataFrame:
-    """Every patient of the source: patient_id, patient_key, split_official (strictest, null when none), split (null when
-    it has none and none is cut by hash), shard (0 … shards-1).
+    """Every patient of the source, in the order of the keys.
+
+    Columns: patient_id, patient_key, split_official (strictest, null when none is published), split (the same, else
+    cut by hash, else null), shard (0 … shards-1).
     """
     key = _patient_key(material)
     rows = material.facets["studies"].group_by("patient_id").agg(_rank().max())
