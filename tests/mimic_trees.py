@@ -186,6 +186,6 @@ def _labels(shots: list[Picture]) -> Rows:
 
 
 def _cells(i: int) -> list[str]:
-    """Present, absent and uncertain, two steps apart, so that every study has some of each; No Finding is left blank."""
+    """Present, absent and uncertain, two steps apart, so that every study has some of each; No Finding is blank."""
     cells = ["1.0", "0.0", "0.0", "", "-1.0", "0.0", "0.0"]
     return ["" if name == "No Finding" else cells[(i + k) % len(cells)] for k, name in enumerate(FINDINGS)]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import typer
 from typer.testing import CliRunner
 
 from cxdata.cli.app import app
@@ -81,9 +79,9 @@ def _cli() -> str:
 
 
 def _help(verb: list[str]) -> str:
-    os.environ.update(COLUMNS="110", TERM="dumb", NO_COLOR="1")
-    result = CliRunner().invoke(app, [*verb, "--help"], prog_name="cxdata", color=False)
-    return "\n".join(line.rstrip() for line in typer.unstyle(result.output).strip().splitlines())
+    environment = {"COLUMNS": "110", "TERMINAL_WIDTH": "110", "TERM": "dumb", "NO_COLOR": "1"}
+    result = CliRunner().invoke(app, [*verb, "--help"], prog_name="cxdata", color=False, env=environment)
+    return "\n".join(line.rstrip() for line in result.output.strip().splitlines())
 
 
 def main() -> None:
