@@ -269,13 +269,13 @@ def test_no_finding_is_the_key_in_a_quarter_of_the_questions_that_offer_it(split
 @pytest.mark.parametrize(("normal", "stated"), [(10, 1), (1, 10), (0, 5), (5, 0)])
 def test_no_finding_is_balanced_whichever_side_is_larger(normal: int, stated: int) -> None:
     negative = dict.fromkeys(PATHOLOGIES, "absent")
-    studies = [Study(f"n{i:03d}", {"tool": {**negative, "No Finding": "present"}}) for i in range(normal * 60)]
-    studies += [Study(f"k{i:03d}", {"tool": {**negative, "Fracture": "present"}}) for i in range(stated * 60)]
+    studies = [Study(f"n{i:04d}", {"tool": {**negative, "No Finding": "present"}}) for i in range(normal * 150)]
+    studies += [Study(f"k{i:04d}", {"tool": {**negative, "Fracture": "present"}}) for i in range(stated * 150)]
     rows = asked("disease_single_choice", material(studies))
     offered = rows.filter(pl.col("options").list.contains("No Finding"))
     keys = int((offered["answer"] == "No Finding").sum())
     others = int((rows["answer"] == "Fracture").sum())
-    assert others == stated * 60
+    assert others == stated * 150
     if normal and stated:
         assert chi_square([keys, offered.height - keys], [0.25, 0.75]) < LIMIT[1]
     else:

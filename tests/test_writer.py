@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -170,38 +169,34 @@ def test_each_failure_of_the_system_has_words_of_its_own() -> None:
     assert all("--out" in mend for mend in said)
 
 
-# Real rows of a real task, over and over: complete() joins, hashes and words them on as many threads as polars has.
+# Real rows of real tasks, in one file each: their joins, windows and hashes run on as many threads as polars has.
 SCRIPT = """
 import json, sys
 from pathlib import Path
 import polars as pl
-sys.path.insert(0, sys.argv[2])
 from conftest import build_source
+from cxdata.build import units
 from cxdata.sources.discovery import sources
-from mimic_size import write_tables
-out = Path(sys.argv[1])
-result = build_source(sources()["mimic"], out / "data", out / sys.argv[3], images="none",
-                      tasks=("disease_binary", "disease_multi_choice", "view_classification"))
-print(json.dumps([pl.thread_pool_size(), result["samples"]["total"], result["shards"]]))
+units.PATIENTS_A_SHARD = 1 << 20
+out, tasks = Path(sys.argv[1]), ("disease_binary", "disease_multi_choice")
+result = build_source(sources()["mimic"], out / "data", out / sys.argv[2], images="none", tasks=tasks)
+print(json.dumps([pl.thread_pool_size(), result["shards"]]))
 """
+TABLES = "import sys, pathlib, mimic_size; mimic_size.write_tables(pathlib.Path(sys.argv[1], 'data'), 0.65)"
 
 
 @pytest.mark.slow
 def test_the_same_bytes_of_300_000_rows_whatever_the_threads(tmp_path: Path) -> None:
+    run_python(TABLES, tmp_path)
+    results = [json.loads(run_python(SCRIPT, tmp_path, threads)) for threads in ("1", "2", "4")]
+    assert [threads for threads, _ in results] == [1, 2, 4], "polars took the number of threads"
+    assert max(shard["rows"] for shard in results[0][1]) > 300_000
+    assert results[0][1] == results[1][1] == results[2][1]
+
+
+def run_python(script: str, out: Path, threads: str = "2") -> str:
     here = Path(__file__).parent
-    sys_path = f"{here}{os.pathsep}{here.parent / 'benchmarks'}"
-    _run("from mimic_size import write_tables; import sys, pathlib; write_tables(pathlib.Path(sys.argv[1]) / 'data', 0.3)",
-         tmp_path, sys_path=sys_path)  # fmt: skip
-    results = {}
-    for threads in ("1", "2", "4"):
-        said = _run(SCRIPT, tmp_path, str(here), threads, sys_path=sys_path, threads=threads)
-        results[threads] = json.loads(said)
-    assert [result[0] for result in results.values()] == [1, 2, 4], "polars took the number of threads"
-    assert results["1"][1] > 300_000
-    assert results["1"][2] == results["2"][2] == results["4"][2]
-
-
-def _run(script: str, out: Path, *args: str, sys_path: str, threads: str = "2") -> str:
-    env: dict[str, Any] = {**os.environ, "PYTHONPATH": sys_path, "POLARS_MAX_THREADS": threads}
-    command = [sys.executable, "-c", script, str(out), *args]
+    path = f"{here}{os.pathsep}{here.parent / 'benchmarks'}"
+    env = {**os.environ, "PYTHONPATH": path, "POLARS_MAX_THREADS": threads}
+    command = [sys.executable, "-c", script, str(out), threads]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout

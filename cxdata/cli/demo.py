@@ -55,10 +55,22 @@ def _lines(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "context", _short(row["context"])
     yield "question", row["question"]
     if row["options"]:
-        yield "options", "   ".join(f"{letter}) {option}" for letter, option in zip("ABCDEFG", row["options"], strict=False))
+        yield (
+            "options",
+            "   ".join(f"{letter}) {option}" for letter, option in zip("ABCDEFG", row["options"], strict=False)),
+        )
+    if row["scored_labels"]:
+        yield "list", ", ".join(sorted([*row["scored_labels"], *row["ignored_labels"]]))
     letter = f"{row['answer_letter']}) " if row["answer_letter"] else ""
     yield "answer", letter + _short(row["answer"])
-    yield "why", ", ".join(f"{key} {row[key]}" for key in ("split", "label_policy", "reference", "origin_file", "origin_row") if row[key])
+    yield (
+        "why",
+        ", ".join(
+            f"{key} {row[key]}"
+            for key in ("split", "label_policy", "reference", "origin_file", "origin_row")
+            if row[key]
+        ),
+    )
 
 
 def _short(text: str) -> str:
