@@ -44,7 +44,7 @@ def _type(kind: str) -> str:
 
 def _states() -> str:
     return (
-        "# Label states and policies\n\nA label states a finding present, absent or uncertain; silence is no statement. "
+        "# Label states and policies\n\nA label states a finding present, absent or uncertain; silence states nothing. "
         "What follows from the statements of one study, and what each policy lets a finding be used for:\n\n"
         + policy_table_markdown()
     )
@@ -67,8 +67,8 @@ def _card(source: Source) -> str:
         "| file | part | need | tasks | why |", "|---|---|---|---|---|", *files, "",
         "| layout | what | parts |", "|---|---|---|", *layouts, "",
         "| official count | value | origin |", "|---|---|---|", *counts, "",
-        f"Tasks: {', '.join(m.tasks)}. Split: {m.split.words}. Population where no age is given: {m.population.default} "
-        f"({m.population.evidence}).", "",
+        f"Tasks: {', '.join(m.tasks)}.\n", f"Split: {m.split.words}.\n",
+        f"Population where no age is given: {m.population.default} ({m.population.evidence}).", "",
     ])  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from cxdata.build.pool import Pool
 from cxdata.model.errors import CxdataError
 from cxdata.model.facets import FACET_KEYS, FACETS
 from cxdata.model.hashing import file_sha256, frame_digest
-from cxdata.sources.base import Reading, ReadContext, Source
+from cxdata.sources.base import ReadContext, Reading, Source
 from cxdata.sources.roots import Found, find_file, locate
 from cxdata.tasks.base import task, tasks
 
@@ -38,7 +38,7 @@ def found_in(source: Source, root: Path) -> Found:
 
 def test_manifest_is_complete(source: Source) -> None:
     manifest = source.manifest
-    assert manifest.licence and manifest.terms and manifest.citations and manifest.official_counts
+    assert all((manifest.licence, manifest.terms, manifest.citations, manifest.official_counts))
     assert all(part.home.url.startswith("https://") for part in manifest.parts.values())
     assert all(count.origin for count in manifest.official_counts)
     assert set(manifest.tasks) <= set(tasks())

@@ -1,4 +1,4 @@
-"""The docs say what the code does: generated pages are fresh, links lead somewhere, every verb has help and examples."""
+"""The docs say what the code does: generated pages are fresh, links lead somewhere, every verb has help."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ def test_every_verb_has_help_and_two_examples(verb: str) -> None:
 
 
 def test_no_identifier_of_a_picture_in_the_repository() -> None:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-    texts = [ROOT / name for name in listed if name.endswith((".py", ".md", ".yaml", ".json", ".toml", ".txt"))]
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    texts = [
+        ROOT / name
+        for name in listed.stdout.splitlines()
+        if name.endswith((".py", ".md", ".yaml", ".json", ".toml", ".txt"))
+    ]
     found = {path.name: DICOM_ID.findall(path.read_text(encoding="utf-8")) for path in texts if path.is_file()}
     assert not {name: ids for name, ids in found.items() if any(len(set(one.replace("-", ""))) > 4 for one in ids)}

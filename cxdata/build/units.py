@@ -164,7 +164,7 @@ class Units:
         shards, counts = work()
         unit = Unit(name, key, tuple(shards), counts)
         self.ledger.record(unit)
-        self.progress.done(name, f"{sum(shard.rows for shard in shards)} rows")
+        self.progress.done(name, _detail(shards))
         return unit
 
     def _say_why(self, name: str, key: Key) -> None:
@@ -260,6 +260,13 @@ class Units:
     def _write_left_out(self) -> Done:
         rejects = left_out(self.material)
         return self._write_rejects("left-out", rejects), {"rejects": tally(rejects["code"])}
+
+
+def _detail(shards: Sequence[Shard]) -> str:
+    rejects = sum(shard.rows for shard in shards if shard.file.startswith("rejects/"))
+    rows = sum(shard.rows for shard in shards) - rejects
+    told = [f"{rows:,} rows"] if rows else []
+    return ", ".join([*told, f"{rejects:,} rejects" if rejects else "no rejects"])
 
 
 def shard_count(patients_of_source: int) -> int:
