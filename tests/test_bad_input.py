@@ -10,7 +10,9 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,7 @@ from cxdata.sources.discovery import sources
 PATIENTS = 6
 SHOTS = pictures(PATIENTS)
 NEEDED = (*TABLES, ZIP)
+NOBODY = 65534
 
 
 @pytest.fixture(scope="module")
@@ -365,18 +368,29 @@ def test_a_file_that_gives_an_error_when_read(cli: Cli, root: Path, tmp_path: Pa
 
 
 @pytest.fixture
-def humble(tmp_path: Path) -> Iterator[None]:
-    """Rights are looked at: root gives its own away for the while."""
+def humble(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A download in a folder that all may enter; where root runs the tests, its rights are given away for the while."""
+    place = Path(tempfile.mkdtemp(prefix="cxdata-"))
+    place.chmod(0o755)
+    monkeypatch.chdir(place)
+    root = write_tree(place / "data", PATIENTS)
+    assert cli("build", "--source", "mimic", "--root", root, "--out", "warm").code == 0, "all is imported now"
+    with _as_nobody(place):
+        yield root
+    for folder in (place, *place.rglob("*")):
+        folder.chmod(0o700)
+    shutil.rmtree(place)
+
+
+@contextmanager
+def _as_nobody(place: Path) -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == 0 and folder.name.startswith(("pytest-", tmp_path.name)):
-            folder.chmod(0o755)
-    for path in (tmp_path, *tmp_path.rglob("*")):
-        os.chown(path, 65534, 65534)
-    os.setegid(65534)
-    os.seteuid(65534)
+    for path in (place, *place.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
     try:
         yield
     finally:
@@ -384,27 +398,21 @@ def humble(tmp_path: Path) -> Iterator[None]:
         os.setegid(0)
 
 
-def test_a_file_that_may_not_be_read(cli: Cli, root: Path, request: pytest.FixtureRequest) -> None:
-    assert cli("build", "--source", "mimic", "--root", root, "--out", "warm").code == 0
-    request.getfixturevalue("humble")
-    (root / METADATA).chmod(0)
-    refused(cli.build(root), METADATA.name, "Permission denied", "chmod u+rX")
+def test_a_file_that_may_not_be_read(cli: Cli, humble: Path) -> None:
+    (humble / METADATA).chmod(0)
+    refused(cli.build(humble), METADATA.name, "Permission denied", "chmod u+rX")
 
 
-def test_a_folder_that_may_not_be_entered_is_passed_by(cli: Cli, root: Path, request: pytest.FixtureRequest) -> None:
-    assert cli("build", "--source", "mimic", "--root", root, "--out", "warm").code == 0
-    request.getfixturevalue("humble")
-    (root / "aaa" / "bbb").mkdir(parents=True)
-    (root / "aaa").chmod(0)
-    assert cli.build(root).code == 0
+def test_a_folder_that_may_not_be_entered_is_passed_by(cli: Cli, humble: Path) -> None:
+    (humble / "aaa" / "bbb").mkdir(parents=True)
+    (humble / "aaa").chmod(0)
+    assert cli.build(humble).code == 0
 
 
-def test_an_output_folder_that_may_not_be_written(cli: Cli, root: Path, request: pytest.FixtureRequest) -> None:
-    assert cli("build", "--source", "mimic", "--root", root, "--out", "warm").code == 0
-    request.getfixturevalue("humble")
+def test_an_output_folder_that_may_not_be_written(cli: Cli, humble: Path) -> None:
     Path("cx").mkdir()
     Path("cx").chmod(0o555)
-    refused(cli.build(root), "cannot write mimic: Permission denied", "choose another --out")
+    refused(cli.build(humble), "cannot write mimic: Permission denied", "choose another --out")
 
 
 def test_an_output_below_a_file(cli: Cli, root: Path) -> None:

@@ -22,6 +22,7 @@ from cxdata.build.rejects import numbered, tally
 from cxdata.build.writer import Shard, write_shard
 from cxdata.model.facets import FACET_KEYS, REJECTS
 from cxdata.model.hashing import digest, hash_expr
+from cxdata.model.policies import policies_of
 from cxdata.model.sample import arrow_schema, to_arrow
 from cxdata.sources.base import ReadContext, Reading, Source
 from cxdata.sources.roots import Found
@@ -120,12 +121,7 @@ class Units:
     @cached_property
     def policies(self) -> tuple[str, str]:
         """The policies of train and of val and test."""
-        labels = self.source.manifest.labels
-        train = self.config.label_policy or (labels.policy_train if labels else "stated")
-        held_out = labels.policy_eval if labels else "strict"
-        if train in ("strict", "closed-world"):
-            held_out = train
-        return train, held_out
+        return policies_of(self.source.manifest.labels, self.config.label_policy)
 
     @cached_property
     def material(self) -> Material:
