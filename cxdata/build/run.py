@@ -43,9 +43,7 @@ def build(request: Request) -> dict[str, Any]:
     holds something else.
     """
     manifest, options = request.source.manifest, request.config.options
-    policies_of(
-        manifest.labels, request.config.label_policy
-    )  # a policy that cannot hold is told before anything is written
+    policies_of(manifest.labels, request.config.label_policy)  # one that cannot hold is told before a folder is made
     inputs = resolve(manifest, request.found, options, request.config.tasks, partial=request.partial)
     folder = BuildFolder(request.home)
     with folder.opened(request.config):
