@@ -370,16 +370,16 @@ def test_a_file_that_gives_an_error_when_read(cli: Cli, root: Path, tmp_path: Pa
 @pytest.fixture
 def humble(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A download in a folder that all may enter; where root runs the tests, its rights are given away for the while."""
-    place = Path(tempfile.mkdtemp(prefix="cxdata-"))
-    place.chmod(0o755)
-    monkeypatch.chdir(place)
-    root = write_tree(place / "data", PATIENTS)
-    assert cli("build", "--source", "mimic", "--root", root, "--out", "warm").code == 0, "all is imported now"
-    with _as_nobody(place):
-        yield root
-    for folder in (place, *place.rglob("*")):
-        folder.chmod(0o700)
-    shutil.rmtree(place)
+    with tempfile.TemporaryDirectory(prefix="cxdata-") as name:
+        place = Path(name)
+        place.chmod(0o755)
+        monkeypatch.chdir(place)
+        root = write_tree(place / "data", PATIENTS)
+        assert cli("build", "--source", "mimic", "--root", root, "--out", "warm").code == 0, "all is imported now"
+        with _as_nobody(place):
+            yield root
+        for folder in (place, *place.rglob("*")):
+            folder.chmod(0o700)
 
 
 @contextmanager
