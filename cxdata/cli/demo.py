@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +36,7 @@ def run(
         validate.run(Path("cx"))
         for slug in slugs:
             _show(slug)
-    say(f"\ngo on: cd {out} && cxdata build --source {slugs[0]}   (finds everything built already)")
+    say(f"\ngo on: cd {out} && {_command()} build --source {slugs[0]}   (finds everything built already)")
 
 
 def _show(slug: str) -> None:
@@ -75,6 +77,13 @@ def _lines(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _short(text: str) -> str:
     return text if len(text) <= WIDTH else text[: WIDTH - 2].rsplit(" ", 1)[0] + " …"
+
+
+def _command() -> str:
+    """How this command line is called from a shell: by name where the name leads to it, else by its path."""
+    called = Path(sys.argv[0])
+    on_path = shutil.which(called.name)
+    return called.name if on_path and Path(on_path).samefile(called) else str(called.absolute())
 
 
 @contextmanager
