@@ -34,8 +34,13 @@ class Key(NamedTuple):
         return digest(self.of)
 
 
-def facets_key(source: Source, digests: Mapping[str, tuple[int, str]], options: Mapping[str, str]) -> Key:
-    """What the facet tables depend on: input bytes, options, the reader's VERSION, the facets' schema, the labels."""
+def facets_key(
+    source: Source, digests: Mapping[str, tuple[int, str]], options: Mapping[str, str], place: str = ""
+) -> Key:
+    """What the facet tables depend on: input bytes, options, the reader's VERSION, the facets' schema, the labels.
+
+    `place` says where pictures lie that are not in their usual place.
+    """
     manifest = source.manifest
     labels = manifest.labels.model_dump(mode="json") if manifest.labels else None
     return Key({
@@ -45,6 +50,7 @@ def facets_key(source: Source, digests: Mapping[str, tuple[int, str]], options: 
         "facets' columns": digest([_schema(FACETS[name]) for name in manifest.facets]),
         "label spaces": digest(labels),
         "split rule": digest(manifest.split.model_dump(mode="json")),
+        **({"place of pictures": place} if place else {}),
     })  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from cxdata.build.config import ImagesMode
 from cxdata.build.pool import Pool
-from cxdata.images.probe import MESSAGES, Probe, probe_all
+from cxdata.images.probe import MESSAGES, Probe, how_to_unpack, probe_all
 
 VERSION: Final = 1  # goes up whenever the same file may get another row
 CHUNK: Final = 1024  # pictures a worker takes at a time
@@ -57,11 +57,11 @@ def _probed(pictures: pl.DataFrame, roots: dict[str, Path], pool: Pool) -> Itera
         yield from batch
 
 
-def _chunks(pictures: pl.DataFrame, roots: dict[str, Path]) -> Iterable[tuple[str, list[str]]]:
+def _chunks(pictures: pl.DataFrame, roots: dict[str, Path]) -> Iterable[tuple[str, list[str], list[str | None]]]:
     for root in pictures.partition_by("root_id", maintain_order=True):
         folder = str(roots[root["root_id"][0]])
         for part in root.iter_slices(CHUNK):
-            yield folder, part["path"].to_list()
+            yield folder, part["path"].to_list(), part["member"].to_list()
 
 
 def _size(path: Path) -> int:
@@ -83,5 +83,13 @@ def _rejects(rows: pl.DataFrame) -> pl.DataFrame:
     return bad.select(
         "source", file="path", key="image_id", stage=pl.lit("pictures"),
         code=pl.concat_str(pl.lit("picture_"), "status"),
-        message=pl.col("status").replace_strict(MESSAGES, return_dtype=pl.String),
+        message=pl.when(pl.col("status") == "in_archive").then(_unpacking(bad)).otherwise(
+            pl.col("status").replace_strict(MESSAGES, return_dtype=pl.String)
+        ),
     )  # fmt: skip
+
+
+def _unpacking(bad: pl.DataFrame) -> pl.Expr:
+    archives = bad.filter(pl.col("status") == "in_archive")["path"].unique().to_list()
+    mends = {path: f"{MESSAGES['in_archive']}; in the folder of the download: {how_to_unpack(path)}" for path in archives}
+    return pl.col("path").replace_strict(mends, default=None, return_dtype=pl.String)

@@ -12,7 +12,7 @@ import polars as pl
 
 from cxdata.build.config import BuildConfig, ImagesMode
 from cxdata.build.folder import BuildFolder
-from cxdata.build.inputs import Inputs, input_digests
+from cxdata.build.inputs import Inputs, input_digests, picture_place
 from cxdata.build.keys import Key, about, facets_key, pictures_key, side_key, task_key
 from cxdata.build.ledger import Hashes, Ledger, Unit
 from cxdata.build.pictures import IMAGES, look, signature
@@ -72,7 +72,8 @@ class Units:
     @cached_property
     def facets_key(self) -> Key:
         """What the facet tables depend on."""
-        return facets_key(self.source, self.digests, self.options)
+        place = picture_place(self.source.manifest, self.inputs, self.found)
+        return facets_key(self.source, self.digests, self.options, place)
 
     @cached_property
     def reader(self) -> Unit:

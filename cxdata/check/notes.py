@@ -33,6 +33,8 @@ def _extents(seen: Survey) -> Iterator[str]:
     for tree in seen.trees.values():
         extent = "all of it" if tree.is_whole else "chosen by hash; --checksums all looks at every file"
         yield f"{tree.top}: {tree.folders:,} folders with {tree.files.height:,} files looked at ({extent})"
+    if seen.unopened:
+        yield f"{seen.unopened:,} pictures were counted and not opened; --checksums all opens every one"
 
 
 def _sums(checked: Checked) -> Iterator[str]:
