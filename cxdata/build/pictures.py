@@ -91,5 +91,6 @@ def _rejects(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _unpacking(bad: pl.DataFrame) -> pl.Expr:
     archives = bad.filter(pl.col("status") == "in_archive")["path"].unique().to_list()
-    mends = {path: f"{MESSAGES['in_archive']}; in the folder of the download: {how_to_unpack(path)}" for path in archives}
+    lies = f"{MESSAGES['in_archive']}; in the folder of the download: "
+    mends = {path: lies + how_to_unpack(path) for path in archives}
     return pl.col("path").replace_strict(mends, default=None, return_dtype=pl.String)

@@ -44,6 +44,7 @@ def survey(manifest: Manifest, found: Found | None, *, whole: bool) -> Survey:
         counts.update(_counts(manifest, checkup, trees))
         # A table has been counted by now, and at full size two of them would fill memory.
         checkups.append(checkup._replace(table=None))
+    checkups = [checkup for checkup in checkups if not _is_spare(checkup, checkups)]
     families = [
         _Family(one.spec, trees[one.path], unopened(one.spec, trees[one.path], whole=whole))
         for one in checkups
@@ -63,6 +64,14 @@ class _Family(NamedTuple):
 def lacking(manifest: Manifest, found: Found | None) -> tuple[str, ...]:
     """The files that the layout never has."""
     return next((layout.lacks for layout in manifest.layouts if found and layout.name == found.layout), ())
+
+
+def _is_spare(checkup: Checkup, checkups: Iterable[Checkup]) -> bool:
+    """True for pictures that are missing in one of the ways they may lie, and there in another."""
+    if checkup.spec.kind != "pictures" or checkup.path is not None:
+        return False
+    others = (other for other in checkups if other.spec.kind == "pictures" and other.spec.part == checkup.spec.part)
+    return any(other.path is not None for other in others)
 
 
 def _check(manifest: Manifest, spec: FileSpec, root: Path | None, trees: dict[Path, Tree], *, whole: bool) -> Checkup:

@@ -89,7 +89,8 @@ def members(folder: Path, holds: str) -> list[str]:
 
 def _names(folder: Path, piece: str) -> list[str]:
     try:
-        return [name for name in os.listdir(folder) if fnmatchcase(name, piece)]
+        with os.scandir(folder) as inside:
+            return [entry.name for entry in inside if fnmatchcase(entry.name, piece)]
     except OSError:
         return []
 

@@ -1,6 +1,7 @@
 """Reading a source's tables: by column name, whatever the order, with or without a BOM, CRLF or gzip.
 
-A list has no header: its columns are named by the manifest. Every cell is read as text; a blank is null. Readers turn text into meaning and count what they cannot read.
+A list has no header: its columns are named by the manifest. Every cell is read as text; a blank is null. Readers turn
+text into meaning and count what they cannot read.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A synthetic ChestX-ray14: label table, boxes, lists and pictures, in every layout that users have on disk.
 
-No real picture, word or number goes in: patients have numbers above the 30,805 of the real one. Pictures are 1024 x 1024
-as the real ones are, squeezed to a square from a film that is not. Faults stand in `FAULTS`; `planted` says which
+No real picture, word or number goes in: patients have numbers above the 30,805 of the real one. Pictures are 1024 x
+1024 as the real ones are, squeezed to a square from a film that is not. Faults stand in `FAULTS`; `planted` says which
 picture each befell.
 """
 
@@ -77,7 +77,8 @@ def _stored(picture: Picture, image: Image.Image, *, rgba: bool) -> bytes | None
 
 def _boxes(film: Radiograph) -> dict[str, tuple[float, float, float, float]]:
     """Left, top, width and height in the square's pixels, of the first place of each finding that has boxes."""
-    (width, height), found = film.image.size, {}
+    found: dict[str, tuple[float, float, float, float]] = {}
+    width, height = film.image.size
     for finding in BOXED:
         if finding in film.boxes:
             x0, y0, x1, y1 = film.boxes[finding][0]

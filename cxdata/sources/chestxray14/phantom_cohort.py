@@ -52,7 +52,7 @@ _OWN_PICTURE: Final = tuple(fault for fault in FAULTS[:9])
 
 @dataclass
 class Picture:
-    """One picture: `nnn` is the number in its name, `order` its place in time; `stored` lies on disk (None: nothing)."""
+    """One picture: `nnn` is the number in its name, `order` its place in time, `stored` what lies on disk, if any."""
 
     patient: int
     nnn: int
