@@ -123,6 +123,12 @@ def test_phantom_patients_are_none_of_the_real_ones_and_ages_never_fall() -> Non
     assert {fault.name for fault in phantom.FAULTS} == set(cohort.faults)
 
 
+@pytest.mark.parametrize("patients", [1, 2, 3])
+def test_the_smallest_phantoms_can_be_built(patients: int, tmp_path: Path) -> None:
+    root = write_phantom(NIH, tmp_path / "p", patients)
+    assert build_source(NIH, root, tmp_path / "b")["samples"]["total"] > 0
+
+
 def test_all_findings_and_both_views_are_there() -> None:
     assert {finding for case in CASES for finding in case} == set(CANONICAL.values())
     assert {picture.view for picture in make_cohort(FEW, 0).pictures} == {"PA", "AP"}

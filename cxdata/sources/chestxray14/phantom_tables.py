@@ -45,7 +45,8 @@ def boxes(cohort: Cohort) -> bytes:
 def name_list(cohort: Cohort, split: str) -> bytes:
     """One name a line, without header and without a line's end after the last."""
     names = [picture.name for picture in cohort.of(split)]
-    return _lines([*names, *([f"{cohort.stray}.png"] if split == "train" else [])], last_newline=False)
+    stray = [f"{cohort.stray}.png"] if split == "train" or not names else []  # a list is never empty
+    return _lines([*names, *stray], last_newline=False)
 
 
 def _row(cohort: Cohort, picture: Picture, *, old: bool) -> list[str]:
