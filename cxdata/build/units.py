@@ -71,7 +71,7 @@ class Units:
     @cached_property
     def facets_key(self) -> Key:
         """What the facet tables depend on."""
-        return facets_key(self.source, self.digests, self.options)
+        return facets_key(self.source, self.digests, self.options, self.found.roots)
 
     @cached_property
     def reader(self) -> Unit:

@@ -34,8 +34,10 @@ def probe(path: Path) -> Probe:
     return _look(path)
 
 
-def probe_all(root: str, paths: Sequence[str]) -> list[Probe]:
-    """Look at many files below a root; made to be run in a worker process."""
+def probe_all(root: str | None, paths: Sequence[str]) -> list[Probe]:
+    """Look at many files below a root (None: the pictures' folder was not found); made for a worker process."""
+    if root is None:
+        return [Probe("missing", None, None)] * len(paths)
     folder = Path(root)
     return [probe(folder / path) for path in paths]
 
