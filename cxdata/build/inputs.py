@@ -181,11 +181,12 @@ class _Member(NamedTuple):
 
 def _members(folder: Path, holds: str | None) -> Iterator[_Member]:
     """The texts of a folder, sorted by folder and name; none lies deeper than `holds` says, nor is looked for there."""
-    depth = len(PurePosixPath(holds or "*").parts) - 1
+    pattern = PurePosixPath(holds or "*.txt")
+    depth = len(pattern.parts) - 1
     for place, folders, names in os.walk(folder):
         below = PurePosixPath(place).relative_to(folder)
         folders[:] = sorted(folders) if len(below.parts) < depth else []
-        for name in sorted(name for name in names if name.endswith(".txt")):
+        for name in sorted(name for name in names if name.endswith(pattern.suffix)):
             path = Path(place, name)
             stat = path.stat() if path.exists() else path.lstat()
             yield _Member((below / name).as_posix(), path, stat.st_size, stat.st_mtime_ns)

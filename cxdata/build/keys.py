@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -35,17 +35,23 @@ class Key(NamedTuple):
 
 
 def facets_key(
-    source: Source, digests: Mapping[str, tuple[int, str]], options: Mapping[str, str], place: str = ""
+    source: Source,
+    digests: Mapping[str, tuple[int, str]],
+    options: Mapping[str, str],
+    parts: Iterable[str],
+    place: str = "",
 ) -> Key:
     """What the facet tables depend on: input bytes, options, the reader's VERSION, the facets' schema, the labels.
 
-    `place` says where pictures lie that are not in their usual place.
+    `parts` are those that were found: a reader may name pictures by the part they lie in. `place` says where pictures
+    lie that are not in their usual place.
     """
     manifest = source.manifest
     labels = manifest.labels.model_dump(mode="json") if manifest.labels else None
     return Key({
         **{f"input {name}": sha256 for name, (_, sha256) in sorted(digests.items())},
         **{f"option {name}": value for name, value in sorted(options.items())},
+        "parts found": " ".join(sorted(parts)),
         "reader version": str(source.reader.VERSION),
         "facets' columns": digest([_schema(FACETS[name]) for name in manifest.facets]),
         "label spaces": digest(labels),

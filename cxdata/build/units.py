@@ -73,7 +73,7 @@ class Units:
     def facets_key(self) -> Key:
         """What the facet tables depend on."""
         place = picture_place(self.source.manifest, self.inputs, self.found)
-        return facets_key(self.source, self.digests, self.options, place)
+        return facets_key(self.source, self.digests, self.options, self.found.roots, place)
 
     @cached_property
     def reader(self) -> Unit:

@@ -35,8 +35,13 @@ def probe(path: Path) -> Probe:
     return _look(path)
 
 
-def probe_all(root: str, paths: Sequence[str], members: Sequence[str | None]) -> list[Probe]:
-    """Look at many files below a root; made to be run in a worker process. A member of an archive is not looked for."""
+def probe_all(root: str | None, paths: Sequence[str], members: Sequence[str | None]) -> list[Probe]:
+    """Look at many files below a root (None: it was not found); made for a worker process.
+
+    A member of an archive is not looked for.
+    """
+    if root is None:
+        return [Probe("missing", None, None)] * len(paths)
     folder = Path(root)
     seen = zip(paths, members, strict=True)
     return [probe(folder / path) if member is None else _archived(folder / path) for path, member in seen]

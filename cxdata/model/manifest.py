@@ -55,7 +55,8 @@ class Part(Fact):
 class Layout(Fact):
     """One way a download lies on disk: where each part stands below the data folder, and what is peculiar to it.
 
-    `marks` are globs below a part's root that must match; `lacks` names files that this layout never has.
+    A part's place is the end of its root's path; `.` is any folder, where users choose the name. `marks` are globs
+    below a part's root that must match, so that part must be there; `lacks` names files that this layout never has.
     """
 
     name: str

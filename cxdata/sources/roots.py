@@ -131,9 +131,9 @@ def _subfolders(folder: Path) -> list[Path]:
 
 def _fits(layout: Layout, roots: Mapping[str, Path]) -> bool:
     tails = ((roots[part], PurePosixPath(tail).parts) for part, tail in layout.parts.items() if part in roots)
-    marks = ((roots[part], mark) for part, names in layout.marks.items() if part in roots for mark in names)
-    return all(root.parts[-len(tail) :] == tail for root, tail in tails) and all(
-        matches(root, mark) for root, mark in marks
+    marks = ((roots.get(part), mark) for part, names in layout.marks.items() for mark in names)
+    return all(root.parts[len(root.parts) - len(tail) :] == tail for root, tail in tails) and all(
+        root is not None and matches(root, mark) for root, mark in marks
     )
 
 
