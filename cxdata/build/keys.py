@@ -17,6 +17,7 @@ from cxdata.model.manifest import Manifest
 from cxdata.model.sample import SCHEMA_VERSION
 from cxdata.reports import targets
 from cxdata.sources.base import Source
+from cxdata.tasks import curriculum
 from cxdata.tasks.base import Card, Task
 
 
@@ -75,7 +76,8 @@ def task_key(
         "source": about, "number of files": str(shards),
         "schema version": str(SCHEMA_VERSION), "state version": str(states.VERSION),
         "policy version": str(policies.VERSION),
-        "target version": str(targets.VERSION), "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
+        "difficulty rule": curriculum.RULE, "target version": str(targets.VERSION),
+        "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
         "wordings": _text("cxdata.tasks", f"wording/{task.name}.yaml"),
     })  # fmt: skip
 

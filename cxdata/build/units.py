@@ -29,6 +29,7 @@ from cxdata.sources.roots import Found
 from cxdata.tasks.base import Card, Material, Task, task
 from cxdata.tasks.cases import left_out, patients
 from cxdata.tasks.complete import complete
+from cxdata.tasks.curriculum import rated
 
 PATIENTS_A_SHARD: Final = 16_384
 SAMPLES: Final = "samples"
@@ -208,6 +209,7 @@ class Units:
 
     def _ask(self, asked: Task) -> Done:
         drafts, funnel = asked.ask(self.material)
+        drafts = rated(drafts, asked, self.material)
         drafts = drafts.join(self.selected, on="study_id") if drafts.height else drafts
         shards: list[Shard] = []
         by_split: Counter[str] = Counter()
