@@ -9,7 +9,6 @@ import pytest
 from cxdata.images.probe import how_to_unpack, probe_all
 from cxdata.model.errors import CxdataError, Where
 from cxdata.model.manifest import FileKind, FileSpec
-from cxdata.sources.roots import members
 from cxdata.sources.tables import read_table
 
 
@@ -41,15 +40,6 @@ def test_commas_after_the_last_name_of_a_header_are_no_columns(tmp_path: Path, h
 
 def test_names_with_a_comma_in_them_are_two_names(tmp_path: Path) -> None:
     assert rows(tmp_path, b"i,Size[w,h]\n1,2,3\n", spec("table", "i", "Size[w", "h]")) == [(1, "1", "2", "3")]
-
-
-def test_members_are_all_that_the_glob_matches(tmp_path: Path) -> None:
-    names = [f"images_{k:03d}/images/{k}.png" for k in range(9)]
-    for name in [*names, "images_001/images/notes.txt", "other/images/1.png", "images_001/2.png"]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(b"")
-    assert members(tmp_path, "images*/images/*.png") == names
-    assert members(tmp_path / "nowhere", "*.png") == []
 
 
 def test_members_of_archives_are_not_looked_for(tmp_path: Path) -> None:

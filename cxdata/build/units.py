@@ -12,14 +12,15 @@ import polars as pl
 
 from cxdata.build.config import BuildConfig, ImagesMode
 from cxdata.build.folder import BuildFolder
-from cxdata.build.inputs import Inputs, input_digests, picture_place
+from cxdata.build.inputs import Inputs, input_digests
 from cxdata.build.keys import Key, about, facets_key, pictures_key, side_key, task_key
 from cxdata.build.ledger import Hashes, Ledger, Unit
-from cxdata.build.pictures import IMAGES, look, signature
+from cxdata.build.pictures import IMAGES, has_names, located, look, signature
 from cxdata.build.pool import Pool
 from cxdata.build.progress import Progress
 from cxdata.build.rejects import numbered, tally
 from cxdata.build.writer import Shard, write_shard
+from cxdata.images.named import Places, places_of
 from cxdata.model.facets import FACET_KEYS, REJECTS
 from cxdata.model.hashing import digest, hash_expr
 from cxdata.model.policies import policies_of
@@ -73,8 +74,12 @@ class Units:
     @cached_property
     def facets_key(self) -> Key:
         """What the facet tables depend on."""
-        place = picture_place(self.source.manifest, self.inputs, self.found)
-        return facets_key(self.source, self.digests, self.options, self.found.roots, place)
+        return facets_key(self.source, self.digests, self.options, self.found.roots)
+
+    @cached_property
+    def places(self) -> Places:
+        """Where files lie that are known by name alone."""
+        return places_of(self.source.manifest, self.found.roots)
 
     @cached_property
     def reader(self) -> Unit:
@@ -91,7 +96,9 @@ class Units:
         """The pictures that one shard's samples show, and the rejects of those that are not ok."""
         shown = self._shown(samples)
         key = pictures_key(self.facets_key, shown.to_list(), self.images, self.shards)
-        return self._once(f"images/{shard:05d}", key, lambda: self._look(shard, shown), self._still_so)
+        return self._once(
+            f"images/{shard:05d}", key, lambda: self._look(shard, shown), lambda unit: self._still_so(unit, shown)
+        )
 
     def patients(self) -> Unit:
         """Every patient of the source with its official split, whatever is asked."""
@@ -231,24 +238,34 @@ class Units:
         return shown["image_id"].sort()
 
     def _look(self, shard: int, shown: pl.Series) -> Done:
-        namespace = pl.lit(f"{self.card.namespace}:")
-        rows = self.material.facets["images"].join(shown.to_frame().lazy(), on="image_id", how="semi").with_columns(
-            source=pl.lit(self.card.slug), study_key=pl.concat_str(namespace, "study_id"),
-            patient_key=pl.concat_str(namespace, "patient_id"),
-        ).collect()  # fmt: skip
+        told = self._told(shown)
+        rows = self._located(told)
         pictures = look(rows, self.found.roots, self.images, self.pool)
         name = f"{shard:05d}-of-{self.shards:05d}"
         written = self._write(f"images/{name}.parquet", pictures.rows, ["image_id"], to_arrow(IMAGES))
         rejects = self._write_rejects(f"pictures-{name}", pictures.rejects)
         return [written, *rejects], {
-            "seen": digest(signature(pictures.rows, self.found.roots, self.images)),
+            "seen": digest(signature(rows, self.found.roots, self.images)), "by_name": has_names(told),
             "rejects": tally(pictures.rejects["code"]), "status": tally(pictures.rows["status"]),
         }  # fmt: skip
 
-    def _still_so(self, unit: Unit) -> bool:
+    def _told(self, shown: pl.Series) -> pl.DataFrame:
+        """What the reader says of the pictures shown."""
+        namespace = pl.lit(f"{self.card.namespace}:")
+        return self.material.facets["images"].join(shown.to_frame().lazy(), on="image_id", how="semi").with_columns(
+            source=pl.lit(self.card.slug), study_key=pl.concat_str(namespace, "study_id"),
+            patient_key=pl.concat_str(namespace, "patient_id"),
+        ).collect()  # fmt: skip
+
+    def _located(self, told: pl.DataFrame) -> pl.DataFrame:
+        return located(told, self.places if self.images == "path" else Places({}))
+
+    def _still_so(self, unit: Unit, shown: pl.Series) -> bool:
         if self.images == "none":
             return True
-        rows = pl.read_parquet(self.folder.home / unit.shards[0].file)
+        # A shard says where a picture was found; whether it lies elsewhere by now, only its name can tell.
+        by_name = unit.counts["by_name"]
+        rows = self._located(self._told(shown)) if by_name else pl.read_parquet(self.folder.home / unit.shards[0].file)
         return bool(digest(signature(rows, self.found.roots, self.images)) == unit.counts["seen"])
 
     def _write_patients(self) -> Done:
