@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-SENTENCES_VERSION: Final = 1
+SENTENCES_VERSION: Final = 2
 MARK: Final = r"\b[Xx]{3,}\b"
 """OpenI's mark of de-identification, in place of `___`: most are `XXXX`."""
 
@@ -14,6 +14,8 @@ _CUT: Final = "\x1e"  # where a sentence ends
 _DOT: Final = "\x01"  # a full stop that ends none
 _CONTROL: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 _NUMBER: Final = r"\(?\d{1,2}[.)]"
+_NO_ITEM: Final = "\x02"  # before a number that belongs to the word before it
+_COUNTED: Final = r"(?i)\b(ribs?|levels?|types?|grades?|stages?|numbers?|segments?|series|images?|vertebra\w*) (\d)"
 _ITEM: Final = rf"{_NUMBER}(?:\s+|([A-Z]))"  # `2. No` and `2.No`, not `2.5`
 
 
@@ -40,8 +42,12 @@ def sentences_expr(column: str | pl.Expr) -> pl.Expr:
 
 
 def _without_numbers(text: pl.Expr) -> pl.Expr:
-    # in a text that begins with "1." every number at a line's start is an item; elsewhere only one after a sentence
+    # in a text that begins with "1." every number at a line's start is an item, and so is one within a line after a
+    # word that is not counted itself ("1. Cardiomegaly 2. No edema", but "rib 4."); elsewhere only one after a sentence
     items = text.str.replace_all(rf"(?:^|\n)[ \t\r]*{_ITEM}", _CUT + "${1}")
+    items = items.str.replace_all(_COUNTED, f"${{1}} {_NO_ITEM}${{2}}")
+    items = items.str.replace_all(r"([a-z)]) [2-9]\. +([A-Z][a-z])", f"${{1}}{_CUT}${{2}}")
+    items = items.str.replace_all(_NO_ITEM, "", literal=True)
     listed = text.str.contains(r"^\s*\(?1[.)](?:\s|[A-Z])")
     return (
         pl.when(listed)

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 import yaml
@@ -31,7 +31,7 @@ from cxdata.reports.sentences import sentences_expr, unwrap_expr
 
 __all__ = ["RULES", "VERSION", "target_sentences_expr", "unwrap_expr", "with_targets"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Goes up whenever the same section may give another target."""
 
 RULES: Final = ("view_title", "notification", "recommendation", "prior", "history", "other_exam", "pointer", "mark",
@@ -97,11 +97,27 @@ def target_sentences_expr(column: str | pl.Expr) -> pl.Expr:
     return _judged_again(_judged(sentences_expr(column))).list.eval(_kept())
 
 
+class Cues(NamedTuple):
+    """Regular expressions of one rule: all cues without exception as one, and pairs of a cue and its exception."""
+
+    plain: str
+    excepted: tuple[tuple[str, str], ...]
+
+    def met(self, sentence: pl.Expr) -> pl.Expr:
+        """True where a cue is met, or one with an exception more often than its exception."""
+        more = [
+            sentence.str.count_matches(cue) > sentence.str.count_matches(unless) for cue, unless in self.excepted
+        ]  # fmt: skip
+        return pl.any_horizontal(sentence.str.contains(self.plain), *more)
+
+
 @cache
-def cue_pattern(rule: str) -> str:
-    """The regular expression of one rule's cues, from `cues.yaml`."""
+def cues(rule: str) -> Cues:
+    """The cues of one rule, from `cues.yaml`."""
     raw = yaml.safe_load(files("cxdata.reports").joinpath("cues.yaml").read_text("utf-8"))
-    return "(?i)" + "|".join(f"(?:{entry['cue']})" for entry in raw[rule])
+    plain = "|".join(f"(?:{entry['cue']})" for entry in raw[rule] if "unless" not in entry)
+    pairs = ((entry["cue"], entry["unless"]) for entry in raw[rule] if "unless" in entry)
+    return Cues(f"(?i){plain}", tuple((f"(?i){cue}", f"(?i){unless}") for cue, unless in pairs))
 
 
 def _judged(sentences: pl.Expr) -> pl.Expr:
@@ -118,7 +134,7 @@ def _code(sentence: pl.Expr, rest: pl.Expr, compared: pl.Expr) -> pl.Expr:
     """Name of the first rule that leaves the sentence out, empty where it holds no word; null where it may stay."""
     tests = [(~sentence.str.contains("[A-Za-z]{2}"), ""), (sentence.str.contains(_VIEW_TITLE), "view_title")]
     for rule in RULES[1:-1]:
-        met = rest.str.contains(cue_pattern(rule))
+        met = cues(rule).met(rest)
         tests.append((compared | met if rule == "prior" else met, rule))
     named = [pl.when(test).then(pl.lit(rule)) for test, rule in tests]
     return pl.coalesce(*named)

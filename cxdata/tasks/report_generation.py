@@ -1,7 +1,8 @@
 """Writing and summarising reports: findings or impression from the pictures, the impression from the findings.
 
 A target is what is left of the section after the rules of `reports/targets.py`: nothing about priors, no notification,
-no de-identification mark. A target of fewer than three words is not asked for.
+no de-identification mark. Findings of fewer than three words are not asked for: they are scraps of a section. An
+impression may be one word ("Cardiomegaly.").
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import polars as pl
 from cxdata.reports.sentences import context_expr
 from cxdata.tasks.base import Asked, Funnel, Material, Task
 
-FEWEST_WORDS: Final = 3
+FEWEST_WORDS: Final = {"findings": 3, "impression": 1}
+"""Of a target, by the section that it is made of."""
 
 
 def ask_findings(material: Material) -> Asked:
@@ -47,12 +49,14 @@ def _targets(material: Material, reports: pl.LazyFrame, name: str, section: str)
     target = pl.col(f"{section}_target")
     cases = material.cases.lazy().select("study_id", "image_ids", "pictures")
     told = reports.filter(pl.col(section).is_not_null()).join(cases, on="study_id").collect()
-    enough = told.filter(target.str.count_matches(r"\S+") >= FEWEST_WORDS)
+    fewest = FEWEST_WORDS[section]
+    words = "word" if fewest == 1 else "words"
+    enough = told.filter(target.str.count_matches(r"\S+") >= fewest)
     rows = enough.with_columns(
         sample_id=material.sample_id(name, pl.col("study_id")), answer=target, wording_group=pl.lit("any")
     )
     return rows, [(f"has {section}", told.height, "questions"), *_dropped(told, section),
-                  ("has a target of three words or more", enough.height, "questions")]  # fmt: skip
+                  (f"has a target of {fewest} {words} or more", enough.height, "questions")]  # fmt: skip
 
 
 def _dropped(told: pl.DataFrame, section: str) -> Funnel:
@@ -70,7 +74,7 @@ def _draft(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _task(name: str, ask: Callable[[Material], Asked], level: str, *, shows: bool) -> Task:
     make = partial(
-        Task, name=name, version=1, answer_type="free_text", stage="sft", level=level, reward="free_text", ask=ask
+        Task, name=name, version=2, answer_type="free_text", stage="sft", level=level, reward="free_text", ask=ask
     )
     facets = ("studies", "images", "reports")
     return make(domain="text_generation" if shows else "language", facets=facets)
