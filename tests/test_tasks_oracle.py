@@ -266,12 +266,37 @@ def check_single(rows: dict[str, dict[str, Any]], told: list[Truth]) -> None:
                 wanted[f"{truth.study.name}:{slug(key)}"] = (truth, key)
         if truth.state["No Finding"] == "present" and three_can_stand_beside("No Finding", truth.able("wrong")):
             normal[f"{truth.study.name}:no-finding"] = (truth, "No Finding")
-    assert wanted.keys() <= rows.keys() <= wanted.keys() | normal.keys()
+    keys = {f"{truth.study.name}:{slug(key)}": (truth, key)
+            for truth in told for key in [*truth.able("key"), *_normal(truth)]}  # fmt: skip
+    in_sets = {key: row for key, row in rows.items() if row["set_id"]}
+    ordinary = {key: row for key, row in rows.items() if not row["set_id"]}
+    assert wanted.keys() - in_sets.keys() <= ordinary.keys() <= wanted.keys() | normal.keys()
+    assert in_sets.keys() <= keys.keys()
     for key, row in rows.items():
-        check_single_row(row, *(wanted | normal)[key])
+        check_single_row(row, *keys[key])
+    check_sets(in_sets, keys)
+    wanted, normal = ({k: v for k, v in of.items() if k not in in_sets} for of in (wanted, normal))
     for split in ("train", "val", "test"):
-        check_no_finding_share(rows, {k: v for k, v in wanted.items() if v[0].split == split},
+        check_no_finding_share(ordinary, {k: v for k, v in wanted.items() if v[0].split == split},
                                [k for k, v in normal.items() if v[0].split == split])  # fmt: skip
+
+
+def _normal(truth: Truth) -> list[str]:
+    return ["No Finding"] if truth.state["No Finding"] == "present" else []
+
+
+def check_sets(rows: Mapping[str, Mapping[str, Any]], keys: Mapping[str, tuple[Truth, str]]) -> None:
+    """Four rows, one option set, each option the key of one of them, one split and view."""
+    found: dict[str, list[str]] = {}
+    for key, row in rows.items():
+        found.setdefault(row["set_id"], []).append(key)
+    for four in found.values():
+        truths_of, answers = zip(*(keys[key] for key in four), strict=True)
+        assert len(four) == 4 == len(set(answers))
+        assert all(set(rows[key]["options"]) == set(answers) for key in four)
+        views = {next(v for v in ("PA", "AP", "FRONTAL") if v in truth.study.views) for truth in truths_of}
+        assert len(views) == len({(truth.split, truth.study.split) for truth in truths_of}) == 1
+        assert len({truth.study.name for truth in truths_of}) == 4
 
 
 def check_single_row(row: Mapping[str, Any], truth: Truth, key: str) -> None:
@@ -288,7 +313,8 @@ def check_single_row(row: Mapping[str, Any], truth: Truth, key: str) -> None:
         assert truth.state[option] != "present"
     if truth.policy == "strict":
         assert all(truth.state[option] == "absent" for option in distractors if option != "No Finding")
-    check_absent_first(options, distractors, truth)
+    if not row["set_id"]:  # in a set, four studies must share their options: silence stands beside stated absence
+        check_absent_first(options, distractors, truth)
     explained = "no abnormality besides devices" in row["question"] or "nothing is abnormal; devices" in row["question"]
     assert explained == ("No Finding" in options)
 

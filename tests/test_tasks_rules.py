@@ -357,11 +357,28 @@ def test_a_row_does_not_depend_on_other_patients(name: str) -> None:
     assert among_all == alone != {}
 
 
-def test_of_a_single_choice_only_no_findings_balance_depends_on_others() -> None:
+def test_of_a_single_choice_the_sets_depend_on_others() -> None:
+    """Which rows meet in balanced sets, and with them what a row in a set offers; no row's key or study."""
+    among_all, alone = half_of_crowd("disease_single_choice")
+    in_a_set = {key for rows in (among_all, alone) for key, row in rows.items() if row["set_id"]}
+    differ = {key for key in in_a_set if among_all.get(key) != alone.get(key)}
+    assert differ
+    for key in in_a_set:
+        one, other = among_all.get(key), alone.get(key)
+        if one is None or other is None:
+            # a place in a set was all that made it a question: No Finding is no third distractor of ordinary rows
+            assert "No Finding" in (one or other or {})["options"]
+            continue
+        assert {column for column in one if one[column] != other[column]} <= CHOSEN | {"set_id"}
+
+
+def test_of_ordinary_single_choice_only_no_findings_balance_depends_on_others() -> None:
     """Which of No Finding's own questions stay, and where it takes the place of the third distractor: no more."""
     among_all, alone = half_of_crowd("disease_single_choice")
-    differ = {key for key in among_all.keys() | alone.keys() if among_all.get(key) != alone.get(key)}
-    assert 0 < len(differ) < len(among_all) / 10
+    in_a_set = {key for rows in (among_all, alone) for key, row in rows.items() if row["set_id"]}
+    ordinary = (among_all.keys() | alone.keys()) - in_a_set
+    differ = {key for key in ordinary if among_all.get(key) != alone.get(key)}
+    assert len(ordinary) > 200
     for key in differ:
         one, other = among_all.get(key), alone.get(key)
         if one is None or other is None:
@@ -393,14 +410,24 @@ def test_a_seed_changes_choices_and_not_which_questions_there_are(name: str) -> 
     studies = crowd()[:600]
     first, second, again = (by_id(asked(name, material(studies, held_out="stated", seed=seed))) for seed in (0, 1, 0))
     assert first == again
-    # of No Finding's own questions a share is kept, by hash
-    both = [{key for key in rows if not key.endswith(":no-finding")} for rows in (first, second)]
-    assert both[0] == both[1] != set()
-    assert any(first[key]["wording_id"] != second[key]["wording_id"] for key in both[0])
-    for key in both[0]:
-        drawn = {"labels", "answer"} if name == "disease_multi_choice" else set()
+    # of No Finding's own questions a share is kept, by hash; and a place in a set with it may be all that makes one
+    both = [
+        {k for k, row in rows.items() if not k.endswith(":no-finding") and not set_with_no_finding(row)}
+        for rows in (first, second)
+    ]  # fmt: skip
+    assert both[0] <= second.keys()
+    assert both[1] <= first.keys()
+    shared = both[0] & both[1]
+    assert any(first[key]["wording_id"] != second[key]["wording_id"] for key in shared)
+    drawn = {"disease_multi_choice": {"labels", "answer"}, "disease_single_choice": {"set_id"}}.get(name, set())
+    for key in shared:
         changed = {column for column in first[key] if first[key][column] != second[key][column]}
         assert changed <= CHOSEN | drawn
+
+
+def set_with_no_finding(row: dict[str, Any]) -> bool:
+    """A row of a balanced set in which No Finding is an option."""
+    return row["set_id"] is not None and "No Finding" in row["options"]
 
 
 def test_rows_do_not_depend_on_the_order_of_the_tables() -> None:
@@ -490,7 +517,7 @@ def test_unknown_tasks_are_named_with_the_known_ones() -> None:
 
 @pytest.mark.parametrize(("name", "last"), [
     ("disease_binary", ("answered No", "answered Yes")),
-    ("disease_single_choice", ("left after balancing No Finding",)),
+    ("disease_single_choice", ("in balanced sets", "of these, after balancing No Finding")),
     ("disease_multi_choice", ("has a distractor and a third option",)),
     ("disease_open", ("has a finding to name", "No Finding alone")),
     ("view_classification", ("with a view that can be asked",)),
@@ -539,7 +566,9 @@ def test_targets_of_reports_are_what_the_picture_can_answer_for() -> None:
     (REPORT, (1, 1, 1)),
     ({"findings": "Lungs are clear."}, (1, 0, 0)),
     ({"impression": "No acute process."}, (0, 1, 0)),
-    ({"findings": "Normal chest.", "impression": "Normal."}, (0, 0, 0)),
+    ({"findings": "Normal chest.", "impression": "Normal."}, (0, 1, 1)),
+    ({"findings": "Normal chest.", "impression": "Unchanged."}, (0, 0, 0)),
+    ({"impression": "Enlarged heart."}, (0, 1, 0)),
     ({"findings": "Unchanged from the prior study.", "impression": "No acute process."}, (0, 1, 1)),
     ({"indication": "Cough."}, (0, 0, 0)),
 ])  # fmt: skip
@@ -564,4 +593,9 @@ def test_the_funnel_of_reports_says_what_each_rule_left_out() -> None:
     steps = {step: (count, unit) for step, count, unit in ask(of).funnel}
     assert steps["has findings"] == (2, "questions")
     assert steps["sentences left out by prior"] == (1, "rows")
-    assert steps["has a target of three words or more"] == (1, "questions")
+    assert steps["has a target of 3 words or more"] == (1, "questions")
+    of = material([Study("s3", report={"findings": "Clear.", "impression": "Cardiomegaly."})])
+    for name in ("impression_generation", "findings_summarization"):
+        found = task(name).ask(of)
+        assert ("has a target of 1 word or more", 1, "questions") in found.funnel
+        assert found.rows["answer"].to_list() == ["Cardiomegaly."]

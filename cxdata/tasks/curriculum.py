@@ -5,7 +5,7 @@ findings of the study, .15 severity words of its report, .10 view and quality, .
 into a rank within (source, task, what is asked about, answer), so that each answer and each finding has easy and hard
 questions. Rarity and length are facts of sampling, not difficulty, and have no part in it.
 
-The weights are constants of the rule: another weight is another VERSION.
+The weights and words are constants of the rule: another one is another VERSION.
 """
 
 from __future__ import annotations
@@ -14,26 +14,33 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from cxdata.model.hashing import hash_expr
 from cxdata.model.states import Effective
 from cxdata.tasks.judged import STATE, askable, label_space, state_is
+from cxdata.tasks.severity import SEVERITY_OF, severities
 
 if TYPE_CHECKING:
     from cxdata.tasks.base import Material, Task
 
-VERSION: Final = 1
+VERSION: Final = 2
 RULE: Final = f"reading v{VERSION}"
-CONSPICUITY: Final = 0.30
-DISTRACTOR: Final = 0.25
-COMPANY: Final = 0.15
-SEVERITY: Final = 0.15
-QUALITY: Final = 0.10
-DOUBT: Final = 0.05
+WEIGHTS: Final = {
+    "conspicuity": 0.30, "distractor": 0.25, "company": 0.15, "severity": 0.15, "quality": 0.10, "doubt": 0.05,
+}  # fmt: skip
+"""What each piece, itself between 0 and 1, adds to the sum."""
+
 SAME_REGION: Final = 0.5  # related options, which would be 1, never stand side by side
-CROWDED: Final = 4  # so many other findings make the most of COMPANY
+CROWDED: Final = 4  # so many other findings make the most of `company`
 UNKNOWN: Final = 0.5
-FAINT: Final = r"(?i)\b(?:tiny|trace|subtle|minimal|minimally|small|slight|slightly|faint|mild|mildly|early|possible)\b"
-PLAIN: Final = r"(?i)\b(?:large|massive|severe|marked|markedly|extensive|gross|complete)\b"
-POOR: Final = r"(?i)\b(?:supine|low lung volumes?|rotat(?:ed|ion)|underpenetrat\w*|limited|motion|portable)\b"
+VIEW: Final = {"PA": 0.0, "AP": 0.5}
+OTHER_VIEW: Final = 0.25  # a frontal of which it is not known which
+POOR: Final = (
+    r"(?i)\b(?:supine|portable|low lung volumes?|(?:low|poor|shallow) inspirat\w+|hypo(?:inflat|ventilat)\w+|"
+    r"rotat(?:ed|ion)|lordotic|(?:under|over)-?(?:penetrat|expos)\w+|limited|motion)\b"
+)
+POOR_ADDS: Final = 0.5
+STAGES: Final = ("sft", "closed", "open")
+LEVELS: Final = ("binary", "single", "multi", "open")
 
 
 def rated(drafts: pl.DataFrame, task: Task, material: Material) -> pl.DataFrame:
@@ -43,58 +50,103 @@ def rated(drafts: pl.DataFrame, task: Task, material: Material) -> pl.DataFrame:
     """
     if task.stage == "sft" or drafts.is_empty():
         return drafts
-    features = study_features(material)
-    rows = drafts.lazy().join(features.lazy(), on="study_id", how="left", maintain_order="left")
-    raw = (
-        CONSPICUITY * _conspicuity(drafts, material)
-        + DISTRACTOR * _closest(drafts, material)
-        + COMPANY * (pl.col("_company") / CROWDED).clip(0, 1).fill_null(0.0)
-        + SEVERITY * pl.col("_severity").fill_null(UNKNOWN)
-        + QUALITY * pl.col("_quality").fill_null(UNKNOWN)
-        + DOUBT * pl.col("_doubt").fill_null(0.0)
-    )
-    ranked = rows.with_columns(_raw=raw.round(6), _answer=_answer(drafts)).with_columns(difficulty=_rank_within())
-    return ranked.select(*drafts.columns, "difficulty", difficulty_rule=pl.lit(RULE)).collect()
+    answer = drafts.select(_answer(drafts)).to_series().alias("answer")
+    ranked = raw(drafts, material).select("raw", answer).select(_rank_within())
+    return drafts.with_columns(ranked.to_series().alias("difficulty"), difficulty_rule=pl.lit(RULE))
 
 
-def study_features(material: Material) -> pl.DataFrame:
-    """What a study adds to the difficulty of any question on it.
+def raw(drafts: pl.DataFrame, material: Material) -> pl.DataFrame:
+    """The sum before it is ranked, and its pieces: a row for each draft, in order, with a column for each of WEIGHTS.
 
-    Columns: study_id, _company (findings present), _doubt (share of findings that are uncertain or in conflict),
-    _quality (0 a good PA, 1 a poor AP), _severity (0 plain words, 1 faint ones, .5 neither or both).
+    Every piece lies between 0 and 1, and is greater where the question is harder; so is their weighted sum `raw`.
+    """
+    columns = [name for name in ("study_id", "asked_finding", "labels", "options") if name in drafts.columns]
+    rows = drafts.select(columns).lazy().join(_features(material), on="study_id", how="left", maintain_order="left")
+    findings = _told_of(drafts, material)
+    severity = pl.lit(UNKNOWN)
+    if findings and "reports" in material.facets:
+        told = severities(material.facets["reports"], findings, material.vocabulary).lazy()
+        rows = rows.join(told, on="study_id", how="left", maintain_order="left")
+        severity = _severity(drafts, findings)
+    pieces = rows.select(
+        conspicuity=_conspicuity(drafts, material), distractor=_closest(drafts, material), company=_company(drafts),
+        severity=severity, quality=pl.col("_quality").fill_null(UNKNOWN), doubt=pl.col("_doubt").fill_null(0.0),
+    )  # fmt: skip
+    weighed = pl.sum_horizontal(weight * pl.col(name) for name, weight in WEIGHTS.items())
+    return pieces.with_columns(raw=weighed.round(6)).collect()
+
+
+def curriculum_order(frame: pl.DataFrame) -> pl.DataFrame:
+    """Samples in the order in which they are learnt: by stage, then level, then from easy to hard.
+
+    Stages and levels stand in the order of STAGES and LEVELS, others behind them by name; rows that are not rated come
+    last in their level; rows alike by hash of sample_id, so that no source and no finding comes first.
+    """
+    return frame.sort(
+        _place("stage", STAGES), "stage", _place("level", LEVELS), "level", "difficulty",
+        hash_expr(0, pl.col("sample_id"), "curriculum order"), "sample_id", nulls_last=True,
+    )  # fmt: skip
+
+
+def _place(column: str, names: tuple[str, ...]) -> pl.Expr:
+    return pl.col(column).replace_strict(names, range(len(names)), default=len(names), return_dtype=pl.Int32)
+
+
+def _features(material: Material) -> pl.LazyFrame:
+    """What a study adds to any question on it.
+
+    Columns: study_id, _company (findings present), _doubt (1 where a finding is uncertain or in conflict), _quality (0
+    a good PA, 1 a poor AP).
     """
     frame = material.cases.lazy().select("study_id", "view")
-    words = _words(material)
-    if words is not None:
-        frame = frame.join(words, on="study_id", how="left")
-    else:
-        frame = frame.with_columns(_severity=pl.lit(None, pl.Float64), _poor=pl.lit(None, pl.Boolean))
+    poor = pl.lit(False)
+    if "reports" in material.facets:
+        told = pl.concat_str("findings", "impression", separator=" ", ignore_nulls=True)
+        words = material.facets["reports"].select("study_id", _poor=told.str.contains(POOR))
+        frame, poor = frame.join(words, on="study_id", how="left"), pl.col("_poor").fill_null(False)
     if "label_space" in material.facets and askable(material, "finding"):
         frame = frame.join(_labelled(material), on="study_id", how="left")
     else:
         frame = frame.with_columns(_company=pl.lit(None, pl.Float64), _doubt=pl.lit(None, pl.Float64))
-    ap = pl.when(pl.col("view") == "PA").then(0.0).when(pl.col("view") == "AP").then(0.5).otherwise(0.25)
-    quality = ap + pl.col("_poor").fill_null(False).cast(pl.Float64) * 0.5
-    return frame.select("study_id", "_company", "_doubt", "_severity", _quality=quality).collect()
-
-
-def _words(material: Material) -> pl.LazyFrame | None:
-    if "reports" not in material.facets:
-        return None
-    told = pl.concat_str("findings", "impression", separator=" ", ignore_nulls=True)
-    faint, plain = told.str.contains(FAINT), told.str.contains(PLAIN)
-    severity = pl.when(faint & ~plain).then(1.0).when(plain & ~faint).then(0.0).otherwise(UNKNOWN)
-    return material.facets["reports"].select("study_id", _severity=severity, _poor=told.str.contains(POOR))
+    view = pl.col("view").replace_strict(VIEW, default=OTHER_VIEW, return_dtype=pl.Float64)
+    return frame.select("study_id", "_company", "_doubt", _quality=view + poor.cast(pl.Float64) * POOR_ADDS)
 
 
 def _labelled(material: Material) -> pl.LazyFrame:
     findings = askable(material, "finding")
-    space = label_space(material)
     present = pl.sum_horizontal(state_is(finding, Effective.PRESENT) for finding in findings)
-    doubtful = pl.sum_horizontal(state_is(finding, Effective.UNCERTAIN, Effective.CONFLICT) for finding in findings)
-    wanted = [pl.col(STATE + finding) for finding in space]
+    doubtful = pl.any_horizontal(state_is(finding, Effective.UNCERTAIN, Effective.CONFLICT) for finding in findings)
+    wanted = [pl.col(STATE + finding) for finding in label_space(material)]
     frame = material.judged.lazy().select("study_id", *wanted)
-    return frame.select("study_id", _company=present.cast(pl.Float64), _doubt=(doubtful > 0).cast(pl.Float64))
+    return frame.select("study_id", _company=present.cast(pl.Float64), _doubt=doubtful.cast(pl.Float64))
+
+
+def _told_of(drafts: pl.DataFrame, material: Material) -> list[str]:
+    """The findings that the drafts ask about or name."""
+    if "asked_finding" in drafts.columns:
+        found = set(drafts["asked_finding"].unique())
+    elif "labels" in drafts.columns:
+        found = set(drafts["labels"].explode().drop_nulls().unique())
+    else:
+        return []
+    normal = {finding.name for finding in material.vocabulary.findings if finding.kind == "normal"}
+    return [name for name in material.vocabulary.names if name in found - normal]
+
+
+def _severity(drafts: pl.DataFrame, findings: list[str]) -> pl.Expr:
+    """Of the finding asked about, else the mean of the labels, else unknown."""
+    if "asked_finding" in drafts.columns:
+        own = [pl.when(pl.col("asked_finding") == name).then(SEVERITY_OF + name) for name in findings]
+        return pl.coalesce(*own, pl.lit(UNKNOWN))
+    own = [pl.when(pl.col("labels").list.contains(name)).then(pl.col(SEVERITY_OF + name)) for name in findings]
+    number = pl.sum_horizontal(each.is_not_null() for each in own)
+    return pl.when(number > 0).then(pl.sum_horizontal(own) / number).otherwise(UNKNOWN)
+
+
+def _company(drafts: pl.DataFrame) -> pl.Expr:
+    """Findings present beside the one asked about, or beside the first of the labels."""
+    named = (pl.col("labels").list.len() > 0).cast(pl.Float64) if "labels" in drafts.columns else pl.lit(0.0)
+    return ((pl.col("_company") - named) / CROWDED).clip(0, 1).fill_null(0.0)
 
 
 def _conspicuity(drafts: pl.DataFrame, material: Material) -> pl.Expr:
@@ -130,5 +182,5 @@ def _answer(drafts: pl.DataFrame) -> pl.Expr:
 
 def _rank_within() -> pl.Expr:
     """The place of a row among those of its answer, between 0 and 1; rows alike share a place; one alone is at .5."""
-    place = (pl.col("_raw").rank("average") - 0.5) / pl.len()
-    return place.over("_answer").round(4)
+    place = (pl.col("raw").rank("average") - 0.5) / pl.len()
+    return place.over("answer").round(4)

@@ -36,13 +36,12 @@ def ask(material: Material) -> Asked:
         return Asked(pl.DataFrame(), [("no finding may be an option", 0, "questions")])
     keyed = pl.concat([_keyed(material, name, names, i) for i, name in enumerate(names)]).collect()
     may = _may_distract(material, names)
-    in_sets = balanced(keyed, names, material.vocabulary, material.seed, may)
-    left = keyed.join(in_sets, on="sample_id", how="anti")
+    placed = balanced(keyed, names, material.vocabulary, material.seed, may)
+    in_sets = placed.filter(pl.col("set_id").is_not_null())
+    left = placed.filter(pl.col("set_id").is_null()).drop(SLOTS)
     enough = _ordinary(left, material, findings, may)
     ordinary = _with_no_finding(enough, len(findings), material.seed) if normal else enough
-    rows = pl.concat(
-        [in_sets.select([*ordinary.columns, "set_id"]), ordinary.with_columns(set_id=pl.lit(None, pl.String))]
-    )
+    rows = pl.concat([in_sets.select(ordinary.columns), ordinary])
     asked = lettered(rows.lazy(), ["key", *SLOTS], names, material.seed, lambda slot: pl.lit(slot == "key"))
     funnel = [("could be the key", keyed.height, "questions"), ("in balanced sets", in_sets.height, "questions"),
               ("left over, with three distractors", enough.height, "questions"),
@@ -58,7 +57,7 @@ def _ordinary(
 ) -> pl.DataFrame:
     ranks = ranked(rows.lazy(), findings, material.seed, may, lambda finding: has_use(finding, Use.SECOND))
     filled = fill(ranks, findings, material.vocabulary, SLOTS, {})
-    return filled.select(*_KEPT, "sample_id", "key", "key_stated", *SLOTS).collect()
+    return filled.select(*_KEPT, "sample_id", "key", "key_stated", *SLOTS, "set_id").collect()
 
 
 def _keyed(material: Material, name: str, names: list[str], index: int) -> pl.LazyFrame:
@@ -100,7 +99,7 @@ def _with_no_finding(rows: pl.DataFrame, index: int, seed: int) -> pl.DataFrame:
 
 TASKS: Final = (
     Task(
-        name=NAME, version=2, domain="visual_understanding", answer_type="single_choice", stage="closed",
+        name=NAME, version=3, domain="visual_understanding", answer_type="single_choice", stage="closed",
         level="single", reward="closed", facets=FACETS, ask=ask, reads_labels=True,
     ),
 )  # fmt: skip
