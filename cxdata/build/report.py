@@ -11,7 +11,6 @@ from cxdata import __version__
 from cxdata.build.ledger import Unit
 from cxdata.model.manifest import Manifest
 from cxdata.model.sample import SCHEMA_VERSION, columns
-from cxdata.tasks.base import task
 
 if TYPE_CHECKING:
     from cxdata.build.units import Units
@@ -112,9 +111,9 @@ def _samples(parts: Parts) -> dict[str, Any]:
     by_task = {name: sum(shard.rows for shard in unit.shards) for name, unit in parts.tasks.items()}
     by_split: Counter[str] = Counter()
     by_stage: Counter[str] = Counter()
-    for name, unit in parts.tasks.items():
+    for unit in parts.tasks.values():
         by_split.update(unit.counts["by_split"])
-        by_stage[task(name).stage] += by_task[name]
+        by_stage.update(unit.counts["by_stage"])
     order = [split for split in ("train", "val", "test") if split in by_split]
     return {"total": sum(by_task.values()), "by_task": by_task, "by_split": {split: by_split[split] for split in order},
             "by_stage": dict(sorted(by_stage.items()))}  # fmt: skip
