@@ -16,12 +16,21 @@ STUDIES: Final = 227_835
 IMAGES: Final = 377_110
 # Share of present, absent and uncertain cells: about those of the CheXpert labeller on MIMIC-CXR.
 CELLS: Final = {
-    "Atelectasis": (0.201, 0.007, 0.045), "Cardiomegaly": (0.197, 0.070, 0.026), "Consolidation": (0.047, 0.035, 0.019),
-    "Edema": (0.119, 0.113, 0.058), "Enlarged Cardiomediastinum": (0.031, 0.023, 0.041), "Fracture": (0.019, 0.004, 0.002),
-    "Lung Lesion": (0.028, 0.004, 0.005), "Lung Opacity": (0.226, 0.013, 0.017), "No Finding": (0.331, 0.0, 0.0),
-    "Pleural Effusion": (0.238, 0.119, 0.025), "Pleural Other": (0.009, 0.001, 0.003), "Pneumonia": (0.072, 0.107, 0.080),
-    "Pneumothorax": (0.046, 0.186, 0.005), "Support Devices": (0.292, 0.015, 0.001),
-}  # fmt: skip
+    "Atelectasis": (0.201, 0.007, 0.045),
+    "Cardiomegaly": (0.197, 0.070, 0.026),
+    "Consolidation": (0.047, 0.035, 0.019),
+    "Edema": (0.119, 0.113, 0.058),
+    "Enlarged Cardiomediastinum": (0.031, 0.023, 0.041),
+    "Fracture": (0.019, 0.004, 0.002),
+    "Lung Lesion": (0.028, 0.004, 0.005),
+    "Lung Opacity": (0.226, 0.013, 0.017),
+    "No Finding": (0.331, 0.0, 0.0),
+    "Pleural Effusion": (0.238, 0.119, 0.025),
+    "Pleural Other": (0.009, 0.001, 0.003),
+    "Pneumonia": (0.072, 0.107, 0.080),
+    "Pneumothorax": (0.046, 0.186, 0.005),
+    "Support Devices": (0.292, 0.015, 0.001),
+}
 
 # How a finding is told where it is present, with a site and a size chosen by hash, and where it is absent.
 TOLD: Final = {
@@ -45,7 +54,7 @@ SIZES: Final = ("tiny", "small", "mild", "moderate", "large", "faint", "patchy",
 
 
 def write_tables(root: Path, share: float = 1.0) -> Path:
-    """Write metadata, split and CheXpert tables of `share` of MIMIC's size to the JPG part below root; returns the part."""
+    """Write metadata, split and CheXpert tables of `share` of MIMIC's size below root; returns the JPG part."""
     jpg = root / "physionet.org/files/mimic-cxr-jpg/2.1.0"
     jpg.mkdir(parents=True, exist_ok=True)
     studies = _studies(share)

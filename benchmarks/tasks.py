@@ -43,8 +43,8 @@ def write_reports(root: Path, share: float) -> None:
 
 def build(root: Path, out: Path, workers: int) -> Run:
     """Build once, and time each unit by its line."""
-    command = [str(Path(sys.executable).with_name("cxdata")), "build", "--source", "mimic", "--root", str(root), "--out",
-               str(out), "--images", "none", "--workers", str(workers), "--json"]  # fmt: skip
+    command = [str(Path(sys.executable).with_name("cxdata")), "build", "--source", "mimic", "--root", str(root)]
+    command += ["--out", str(out), "--images", "none", "--workers", str(workers), "--json"]
     (result, units), seconds, peak = measured(lambda: _watched(command))
     return Run(result["samples"]["total"], seconds, peak, units)
 
@@ -52,9 +52,8 @@ def build(root: Path, out: Path, workers: int) -> Run:
 def _watched(command: list[str]) -> tuple[dict[str, Any], list[tuple[str, float]]]:
     with tempfile.TemporaryFile("w+") as answer:
         process = subprocess.Popen(command, stdout=answer, stderr=subprocess.PIPE, text=True)
-        assert process.stderr is not None
         before, units = time.perf_counter(), []
-        for line in process.stderr:
+        for line in process.stderr or ():
             now = time.perf_counter()
             units.append((line.split(": ")[1].strip() if ": " in line else line.strip(), now - before))
             before = now

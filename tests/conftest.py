@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,8 @@ def build_source(source: Source, root: Path, home: Path, **wanted: Any) -> dict[
 
 
 @pytest.fixture(params=list(sources()))
-def source(request: pytest.FixtureRequest) -> Iterator[Source]:
-    yield sources()[request.param]
+def source(request: pytest.FixtureRequest) -> Source:
+    return sources()[request.param]
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from cxdata.model.facets import conform
-from cxdata.model.manifest import Labels
+from cxdata.model.manifest import Labels, SplitRule
 from cxdata.model.sample import Population
-from cxdata.tasks.base import Card, Material, task
+from cxdata.tasks.base import AS_PUBLISHED, Card, Material, task
 from cxdata.tasks.complete import complete
 
 FOURTEEN = (
@@ -56,6 +56,7 @@ def material(
     resolution: str = "first annotator",
     population: Population = "unknown",
     seed: int = 0,
+    split: SplitRule = AS_PUBLISHED,
 ) -> Material:
     """The studies as facet tables, with the annotators of `spaces` (default: `tool`, which looks for the fourteen)."""
     spaces = spaces or {"tool": FOURTEEN}
@@ -76,7 +77,7 @@ def material(
         ],
     })  # fmt: skip
     card = Card(SLUG, "1.0", "en", "CC0", False, "made-up", population, 1)
-    return Material(card, {name: frame.lazy() for name, frame in facets.items()}, labels, train, held_out, seed)
+    return Material(card, {name: frame.lazy() for name, frame in facets.items()}, labels, train, held_out, seed, split)
 
 
 def asked(name: str, of: Material) -> pl.DataFrame:
@@ -90,7 +91,8 @@ def by_id(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def _frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pl.DataFrame:
-    return pl.DataFrame([[row[c] for c in columns] for row in rows], schema=list(columns), orient="row")
+    values = [[row[column] for column in columns] for row in rows]
+    return pl.DataFrame(values, schema=list(columns), orient="row", infer_schema_length=None)
 
 
 def _with(frame: pl.DataFrame, **constants: Any) -> pl.DataFrame:

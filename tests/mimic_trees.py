@@ -65,7 +65,7 @@ class Picture(NamedTuple):
 def pictures(patients: int) -> list[Picture]:
     """Two pictures a study, one study a patient."""
     return [
-        Picture(f"{10_000_000 + i}", f"{50_000_000 + i}", f"{i:08x}-0000000{k}-0a0a0a0a-0b0b0b0b-0c0c0c0c", view)
+        Picture(f"{10_990_000 + i}", f"{50_990_000 + i}", f"{i:08x}-0000000{k}-0a0a0a0a-0b0b0b0b-0c0c0c0c", view)
         for i in range(patients)
         for k, view in enumerate(("PA", "LATERAL"))
     ]
@@ -186,6 +186,6 @@ def _labels(shots: list[Picture]) -> Rows:
 
 
 def _cells(i: int) -> list[str]:
-    """Present, absent and uncertain, two steps apart, so that every study has some of each; No Finding is left blank."""
+    """Present, absent and uncertain, two steps apart, so that every study has some of each; No Finding is blank."""
     cells = ["1.0", "0.0", "0.0", "", "-1.0", "0.0", "0.0"]
     return ["" if name == "No Finding" else cells[(i + k) % len(cells)] for k, name in enumerate(FINDINGS)]

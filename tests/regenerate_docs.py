@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import typer
 from typer.testing import CliRunner
 
 from cxdata.cli.app import app
@@ -46,7 +44,7 @@ def _type(kind: str) -> str:
 
 def _states() -> str:
     return (
-        "# Label states and policies\n\nA label states a finding present, absent or uncertain; silence is no statement. "
+        "# Label states and policies\n\nA label states a finding present, absent or uncertain; silence states nothing. "
         "What follows from the statements of one study, and what each policy lets a finding be used for:\n\n"
         + policy_table_markdown()
     )
@@ -69,8 +67,8 @@ def _card(source: Source) -> str:
         "| file | part | need | tasks | why |", "|---|---|---|---|---|", *files, "",
         "| layout | what | parts |", "|---|---|---|", *layouts, "",
         "| official count | value | origin |", "|---|---|---|", *counts, "",
-        f"Tasks: {', '.join(m.tasks)}. Split: {m.split.words}. Population where no age is given: {m.population.default} "
-        f"({m.population.evidence}).", "",
+        f"Tasks: {', '.join(m.tasks)}.\n", f"Split: {m.split.words}.\n",
+        f"Population where no age is given: {m.population.default} ({m.population.evidence}).", "",
     ])  # fmt: skip
 
 
@@ -81,9 +79,9 @@ def _cli() -> str:
 
 
 def _help(verb: list[str]) -> str:
-    os.environ.update(COLUMNS="110", TERM="dumb", NO_COLOR="1")
-    result = CliRunner().invoke(app, [*verb, "--help"], prog_name="cxdata", color=False)
-    return "\n".join(line.rstrip() for line in typer.unstyle(result.output).strip().splitlines())
+    environment = {"COLUMNS": "110", "TERMINAL_WIDTH": "110", "TERM": "dumb", "NO_COLOR": "1"}
+    result = CliRunner().invoke(app, [*verb, "--help"], prog_name="cxdata", color=False, env=environment)
+    return "\n".join(line.rstrip() for line in result.output.strip().splitlines())
 
 
 def main() -> None:

@@ -10,12 +10,15 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from conftest import build_source
 from mimic_trees import (
     CHEXPERT,
     JPG,
@@ -40,9 +43,12 @@ from mimic_trees import (
     write_zip,
 )
 
+from cxdata.sources.discovery import sources
+
 PATIENTS = 6
 SHOTS = pictures(PATIENTS)
 NEEDED = (*TABLES, ZIP)
+NOBODY = 65534
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +61,14 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(tree: Path, tmp_path: Path) -> Path:
     """A copy of it, to be spoilt."""
     return copy_of(tree, tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def good(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """The samples of the good download."""
+    home = tmp_path_factory.mktemp("good") / "mimic"
+    build_source(sources()["mimic"], tree, home)
+    return pl.read_parquet(home / "samples" / "*.parquet").sort("sample_id")
 
 
 @pytest.fixture
@@ -236,24 +250,21 @@ def turned(rows: Rows) -> Rows:
     ids=["reordered", "BOM", "CRLF", "all of these", "blanks around cells", "a column more"],
 )
 def test_other_forms_of_a_table_say_the_same(
-    cli: Cli, tree: Path, root: Path, path: Path, form: Callable[[Path, Rows], None]
+    cli: Cli, good: pl.DataFrame, root: Path, path: Path, form: Callable[[Path, Rows], None]
 ) -> None:
-    assert cli("build", "--source", "mimic", "--root", tree, "--out", "good").code == 0
     form(root / path, read_rows(root / path))
     accepted(cli, root)
-    good = pl.read_parquet("good/mimic/samples/*.parquet").sort("sample_id")
     assert samples().equals(good)
 
 
-def test_ids_with_prefixes_are_the_same_ids(cli: Cli, tree: Path, root: Path) -> None:
+def test_ids_with_prefixes_are_the_same_ids(cli: Cli, good: pl.DataFrame, root: Path) -> None:
     marks = {"subject_id": "p", "study_id": "s"}
     for path in TABLES:
         edit(root / path, lambda rows: [rows[0], *(
             [marks.get(name, "") + cell for name, cell in zip(rows[0], row, strict=True)] for row in rows[1:]
         )])  # fmt: skip
-    assert cli("build", "--source", "mimic", "--root", tree, "--out", "good").code == 0
     accepted(cli, root)
-    assert samples().equals(pl.read_parquet("good/mimic/samples/*.parquet").sort("sample_id"))
+    assert samples().equals(good)
 
 
 def test_ids_that_are_none_are_rejected(cli: Cli, root: Path) -> None:
@@ -357,18 +368,29 @@ def test_a_file_that_gives_an_error_when_read(cli: Cli, root: Path, tmp_path: Pa
 
 
 @pytest.fixture
-def humble(tmp_path: Path) -> Iterator[None]:
-    """Rights are looked at: root gives its own away for the while."""
+def humble(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A download in a folder that all may enter; where root runs the tests, its rights are given away for the while."""
+    with tempfile.TemporaryDirectory(prefix="cxdata-") as name:
+        place = Path(name)
+        place.chmod(0o755)
+        monkeypatch.chdir(place)
+        root = write_tree(place / "data", PATIENTS)
+        assert cli("build", "--source", "mimic", "--root", root, "--out", "warm").code == 0, "all is imported now"
+        with _as_nobody(place):
+            yield root
+        for folder in (place, *place.rglob("*")):
+            folder.chmod(0o700)
+
+
+@contextmanager
+def _as_nobody(place: Path) -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == 0 and folder.name.startswith(("pytest-", tmp_path.name)):
-            folder.chmod(0o755)
-    for path in (tmp_path, *tmp_path.rglob("*")):
-        os.chown(path, 65534, 65534)
-    os.setegid(65534)
-    os.seteuid(65534)
+    for path in (place, *place.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
     try:
         yield
     finally:
@@ -376,27 +398,21 @@ def humble(tmp_path: Path) -> Iterator[None]:
         os.setegid(0)
 
 
-def test_a_file_that_may_not_be_read(cli: Cli, root: Path, request: pytest.FixtureRequest) -> None:
-    assert cli("build", "--source", "mimic", "--root", root, "--out", "warm").code == 0
-    request.getfixturevalue("humble")
-    (root / METADATA).chmod(0)
-    refused(cli.build(root), METADATA.name, "Permission denied", "chmod u+rX")
+def test_a_file_that_may_not_be_read(cli: Cli, humble: Path) -> None:
+    (humble / METADATA).chmod(0)
+    refused(cli.build(humble), METADATA.name, "Permission denied", "chmod u+rX")
 
 
-def test_a_folder_that_may_not_be_entered_is_passed_by(cli: Cli, root: Path, request: pytest.FixtureRequest) -> None:
-    assert cli("build", "--source", "mimic", "--root", root, "--out", "warm").code == 0
-    request.getfixturevalue("humble")
-    (root / "aaa" / "bbb").mkdir(parents=True)
-    (root / "aaa").chmod(0)
-    assert cli.build(root).code == 0
+def test_a_folder_that_may_not_be_entered_is_passed_by(cli: Cli, humble: Path) -> None:
+    (humble / "aaa" / "bbb").mkdir(parents=True)
+    (humble / "aaa").chmod(0)
+    assert cli.build(humble).code == 0
 
 
-def test_an_output_folder_that_may_not_be_written(cli: Cli, root: Path, request: pytest.FixtureRequest) -> None:
-    assert cli("build", "--source", "mimic", "--root", root, "--out", "warm").code == 0
-    request.getfixturevalue("humble")
+def test_an_output_folder_that_may_not_be_written(cli: Cli, humble: Path) -> None:
     Path("cx").mkdir()
     Path("cx").chmod(0o555)
-    refused(cli.build(root), "cannot write mimic: Permission denied", "choose another --out")
+    refused(cli.build(humble), "cannot write mimic: Permission denied", "choose another --out")
 
 
 def test_an_output_below_a_file(cli: Cli, root: Path) -> None:

@@ -298,7 +298,7 @@ def test_limits_nest_and_change_no_row(mimic: Source, tree: Path, built: Path, t
         assert rows.equals(whole.filter(pl.col("patient_key").is_in(rows["patient_key"].unique().implode())))
         seen = set(rows["patient_key"])
         patients = pl.read_parquet(tmp_path / f"{limit}" / "patients.parquet")
-        assert patients["patient_key"].to_list() == [f"mimic:{10_000_000 + i}" for i in range(PATIENTS)]
+        assert patients["patient_key"].to_list() == [f"mimic:{10_990_000 + i}" for i in range(PATIENTS)]
         assert set(patients["split_official"]) == {"train", "val", "test"}
 
 

@@ -13,10 +13,11 @@ from conftest import Golden, build_source
 from cxdata.build.folder import SHARD_FOLDERS
 from cxdata.build.inputs import resolve, wanted
 from cxdata.build.pool import Pool
-from cxdata.model.errors import CxdataError
+from cxdata.model import policies
+from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.facets import FACET_KEYS, FACETS
-from cxdata.model.hashing import file_sha256, frame_digest
-from cxdata.sources.base import Reading, ReadContext, Source
+from cxdata.model.hashing import digest, file_sha256, frame_digest
+from cxdata.sources.base import ReadContext, Reading, Source
 from cxdata.sources.roots import Found, find_file, locate
 from cxdata.tasks.base import task, tasks
 
@@ -38,7 +39,7 @@ def found_in(source: Source, root: Path) -> Found:
 
 def test_manifest_is_complete(source: Source) -> None:
     manifest = source.manifest
-    assert manifest.licence and manifest.terms and manifest.citations and manifest.official_counts
+    assert all((manifest.licence, manifest.terms, manifest.citations, manifest.official_counts))
     assert all(part.home.url.startswith("https://") for part in manifest.parts.values())
     assert all(count.origin for count in manifest.official_counts)
     assert set(manifest.tasks) <= set(tasks())
@@ -66,10 +67,9 @@ def test_reading_twice_gives_equal_tables(source: Source, phantom_of: PhantomOf,
         assert frame.equals(second.facets[name]), name
         assert dict(frame.schema) == FACETS[name]
         assert frame.height, f"the phantom fills no {name}"
-    digest = "".join(frame_digest(frame, FACET_KEYS[name]) for name, frame in sorted(first.facets.items()))
-    golden.check(
-        f"reader {source.slug}", source.reader.VERSION, digest[:16] + frame_digest(first.rejects, first.rejects.columns)
-    )
+    digests = [frame_digest(frame, FACET_KEYS[name]) for name, frame in sorted(first.facets.items())]
+    digests.append(frame_digest(first.rejects, first.rejects.columns))
+    golden.check(f"reader {source.slug}", source.reader.VERSION, digest(digests))
 
 
 def test_every_row_is_used_or_rejected_once(source: Source, phantom_of: PhantomOf) -> None:
@@ -134,6 +134,24 @@ def test_missing_files_are_named(source: Source, phantom_of: PhantomOf, tmp_path
         if spec.need == "tasks" and set(spec.tasks) != set(source.manifest.tasks):
             partial = build_source(source, poor, tmp_path / f"p-{spec.name}", partial=True)
             assert {entry["task"] for entry in partial["tasks_not_asked"]} == set(spec.tasks)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", policies.POLICIES)
+def test_samples_of_every_policy(
+    source: Source, phantom_of: PhantomOf, tmp_path: Path, golden: Golden, policy: str
+) -> None:
+    labelled = tuple(name for name in source.manifest.tasks if task(name).reads_labels)
+    if not labelled:
+        pytest.skip("the source states no labels")
+    if policy == "closed-world" and not (source.manifest.labels and source.manifest.labels.closed_world):
+        with pytest.raises(UsageError, match="closed-world"):
+            build_source(source, phantom_of(source), tmp_path / "b", tasks=labelled, label_policy=policy)
+        return
+    result = build_source(source, phantom_of(source), tmp_path / "b", tasks=labelled, label_policy=policy)
+    assert result["config"]["policy_train"] == policy
+    samples = pl.read_parquet(tmp_path / "b" / "samples" / "*.parquet")
+    golden.check(f"policy {policy} on {source.slug}", policies.VERSION, frame_digest(samples, ["sample_id"]))
 
 
 @pytest.mark.slow

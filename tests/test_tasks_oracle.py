@@ -44,6 +44,7 @@ class Truth:
     reference: str
     state: dict[str, str]
     may: dict[str, set[str]]
+    contradicts: bool  # No Finding is stated beside a pathology
 
     def able(self, word: str) -> list[str]:
         return [finding for finding in PATHOLOGIES if word in self.may[finding]]
@@ -153,7 +154,8 @@ def truths(studies: Sequence[Study], spaces: Mapping[str, Sequence[str]], rules:
                 read_as = "stated"
             may[finding] = allowed(finding, state[finding], blocked, read_as, split == "train")
         last = readers[0] if rules["resolution"] == "first annotator" else readers[-1]
-        found.append(Truth(study, split, policy, ANNOTATORS[last], state, may))
+        contradicts = suspects["No Finding"] == "present" != state["No Finding"]
+        found.append(Truth(study, split, policy, ANNOTATORS[last], state, may, contradicts))
     return found
 
 
@@ -281,7 +283,7 @@ def check_single_row(row: Mapping[str, Any], truth: Truth, key: str) -> None:
     assert stand_together(options)
     assert "Support Devices" not in options
     for option in distractors:
-        beside_present = option == "No Finding" and truth.state[key] == "present"
+        beside_present = option == "No Finding" and truth.state[key] == "present" and not truth.contradicts
         assert beside_present or option in truth.able("wrong")
         assert truth.state[option] != "present"
     if truth.policy == "strict":
@@ -295,7 +297,10 @@ def check_no_finding_share(
     rows: dict[str, dict[str, Any]], wanted: dict[str, tuple[Truth, str]], normal: list[str]
 ) -> None:
     """With three questions of a stated key for each of No Finding, all offer it, and it is the key in a quarter."""
-    stated_keys = [key for key, (truth, finding) in wanted.items() if truth.state[finding] == "present"]
+    stated_keys = [
+        key for key, (truth, finding) in wanted.items()
+        if truth.state[finding] == "present" and not truth.contradicts
+    ]  # fmt: skip
     kept = [key for key in normal if key in rows]
     offer = [key for key in stated_keys if "No Finding" in rows[key]["options"]]
     if len(stated_keys) >= 3 * len(normal):
@@ -355,8 +360,9 @@ def check_open(rows: dict[str, dict[str, Any]], told: list[Truth]) -> None:
         assert sorted(row["labels"]) == sorted(labels)
         assert row["answer"] == ", ".join(row["labels"])
         assert (row["options"], row["answer_letter"]) == (None, None)
-        # a pathology refutes No Finding, so that it is never left alone by the score
-        assert row["scored_labels"] == sorted({*labels, *scored_absent(truth), "No Finding"})
+        # a pathology refutes No Finding, which is then scored; labels that claim both leave it open
+        normal = set() if truth.contradicts else {"No Finding"}
+        assert row["scored_labels"] == sorted({*labels, *scored_absent(truth), *normal})
         assert row["ignored_labels"] == sorted(space - set(row["scored_labels"]))
 
 

@@ -14,6 +14,7 @@ from facets_for_tests import FOURTEEN, PATHOLOGIES, Study, asked, by_id, materia
 
 from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.hashing import stable_hash
+from cxdata.model.manifest import SplitRule
 from cxdata.tasks.base import Material, task, tasks
 from cxdata.tasks.cases import left_out, patients
 from cxdata.tasks.choices import fill, ranked
@@ -138,6 +139,26 @@ def test_policies_follow_the_split_of_the_patient_and_not_of_the_study() -> None
     assert list(by_id(asked("disease_single_choice", of))) == ["s1:pleural-effusion"]
 
 
+def test_patients_without_a_published_split_are_cut_by_hash_where_the_manifest_says_so() -> None:
+    loose = [Study(f"s{i:04d}", EFFUSION, None, f"p{i // 2}") for i in range(4000)]
+    known = [Study("known", EFFUSION, "val", "k"), Study("beside", EFFUSION, None, "k")]
+    rule = SplitRule(words="made", val_share=0.1, test_share=0.2)
+    rows = material([*loose, *known], split=rule).cases
+    fixed, cut = rows.filter(patient_id="k"), rows.filter(pl.col("patient_id") != "k")
+    assert set(fixed["split"]) == {"val"}
+    assert fixed["split_reason"].to_list() == ["patient has an official split", "official"]
+    assert cut.height == len(loose)
+    assert set(cut["split_reason"]) == {"hash of the patient: none is published"}
+    assert (cut.group_by("patient_id").agg(pl.col("split").n_unique())["split"] == 1).all()
+    counts = Counter(cut.unique("patient_id")["split"])
+    assert chi_square([counts[name] for name in ("train", "val", "test")], [0.7, 0.1, 0.2]) < LIMIT[2]
+    for other in (material([*loose, *known], split=rule, seed=1), material([*loose[::2], *known], split=rule)):
+        assert set(other.cases.select("study_id", "split").iter_rows()) <= set(
+            rows.select("study_id", "split").iter_rows()
+        )
+    assert material(loose).cases.is_empty()
+
+
 @pytest.mark.parametrize(("age", "default", "population"), [
     (17.99, "adult", "paediatric"), (18.0, "paediatric", "adult"), (0.0, "adult", "paediatric"),
     (None, "adult", "adult"), (None, "unknown", "unknown"), (90.0, "unknown", "adult"),
@@ -201,12 +222,12 @@ def test_no_question_is_lost_to_the_order_in_which_options_are_drawn() -> None:
     states = {"Pneumothorax": "present", "Lung Opacity": "absent", "Edema": "absent", "Lung Lesion": "absent",
               "Fracture": "absent"}  # fmt: skip
     study = Study("s1", {"tool": states}, "test")
-    for seed in range(30):
+    for seed in range(12):
         row = by_id(asked("disease_single_choice", material([study], seed=seed)))["s1:pneumothorax"]
         assert set(row["options"]) == {"Pneumothorax", "Edema", "Lung Lesion", "Fracture"}
     keys = Study("s1", {"tool": {"Lung Opacity": "present", "Edema": "present", "Atelectasis": "present",
                                  "Fracture": "absent"}}, "test")  # fmt: skip
-    drawn = {tuple(sorted(asked("disease_multi_choice", material([keys], seed=s))["options"][0])) for s in range(30)}
+    drawn = {tuple(sorted(asked("disease_multi_choice", material([keys], seed=s))["options"][0])) for s in range(12)}
     assert drawn == {("Atelectasis", "Edema", "Fracture")}
 
 
@@ -269,13 +290,13 @@ def test_no_finding_is_the_key_in_a_quarter_of_the_questions_that_offer_it(split
 @pytest.mark.parametrize(("normal", "stated"), [(10, 1), (1, 10), (0, 5), (5, 0)])
 def test_no_finding_is_balanced_whichever_side_is_larger(normal: int, stated: int) -> None:
     negative = dict.fromkeys(PATHOLOGIES, "absent")
-    studies = [Study(f"n{i:03d}", {"tool": {**negative, "No Finding": "present"}}) for i in range(normal * 60)]
-    studies += [Study(f"k{i:03d}", {"tool": {**negative, "Fracture": "present"}}) for i in range(stated * 60)]
+    studies = [Study(f"n{i:04d}", {"tool": {**negative, "No Finding": "present"}}) for i in range(normal * 150)]
+    studies += [Study(f"k{i:04d}", {"tool": {**negative, "Fracture": "present"}}) for i in range(stated * 150)]
     rows = asked("disease_single_choice", material(studies))
     offered = rows.filter(pl.col("options").list.contains("No Finding"))
     keys = int((offered["answer"] == "No Finding").sum())
     others = int((rows["answer"] == "Fracture").sum())
-    assert others == stated * 60
+    assert others == stated * 150
     if normal and stated:
         assert chi_square([keys, offered.height - keys], [0.25, 0.75]) < LIMIT[1]
     else:

@@ -15,6 +15,7 @@ from cxdata.build.progress import Progress
 from cxdata.build.report import Parts, card, croissant, report
 from cxdata.build.units import SAMPLES, Units
 from cxdata.model.errors import CxdataError
+from cxdata.model.policies import policies_of
 from cxdata.sources.base import Source
 from cxdata.sources.roots import Found
 
@@ -41,6 +42,7 @@ def build(request: Request) -> dict[str, Any]:
     holds something else.
     """
     manifest, options = request.source.manifest, request.config.options
+    policies_of(manifest.labels, request.config.label_policy)  # one that cannot hold is told before a folder is made
     inputs = resolve(manifest, request.found, options, request.config.tasks, partial=request.partial)
     folder = BuildFolder(request.home)
     with folder.opened(request.config):

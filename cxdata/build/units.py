@@ -22,6 +22,7 @@ from cxdata.build.rejects import numbered, tally
 from cxdata.build.writer import Shard, write_shard
 from cxdata.model.facets import FACET_KEYS, REJECTS
 from cxdata.model.hashing import digest, hash_expr
+from cxdata.model.policies import policies_of
 from cxdata.model.sample import arrow_schema, to_arrow
 from cxdata.sources.base import ReadContext, Reading, Source
 from cxdata.sources.roots import Found
@@ -125,12 +126,7 @@ class Units:
     @cached_property
     def policies(self) -> tuple[str, str]:
         """The policies of train and of val and test."""
-        labels = self.source.manifest.labels
-        train = self.config.label_policy or (labels.policy_train if labels else "stated")
-        held_out = labels.policy_eval if labels else "strict"
-        if train in ("strict", "closed-world"):
-            held_out = train
-        return train, held_out
+        return policies_of(self.source.manifest.labels, self.config.label_policy)
 
     @cached_property
     def material(self) -> Material:
@@ -169,7 +165,7 @@ class Units:
         shards, counts = work()
         unit = Unit(name, key, tuple(shards), counts)
         self.ledger.record(unit)
-        self.progress.done(name, f"{sum(shard.rows for shard in shards)} rows")
+        self.progress.done(name, _detail(shards))
         return unit
 
     def _say_why(self, name: str, key: Key) -> None:
@@ -300,6 +296,13 @@ def _whole_sets(drafts: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
     before, after = (frame.drop_nulls("set_id").group_by("set_id").len() for frame in (drafts, chosen))
     torn = after.join(before, on=["set_id", "len"], how="anti")
     return chosen.join(torn, on="set_id", how="anti", maintain_order="left")
+
+
+def _detail(shards: Sequence[Shard]) -> str:
+    rejects = sum(shard.rows for shard in shards if shard.file.startswith("rejects/"))
+    rows = sum(shard.rows for shard in shards) - rejects
+    told = [f"{rows:,} rows"] if rows else []
+    return ", ".join([*told, f"{rejects:,} rejects" if rejects else "no rejects"])
 
 
 def shard_count(patients_of_source: int) -> int:

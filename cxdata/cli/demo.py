@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +36,7 @@ def run(
         validate.run(Path("cx"))
         for slug in slugs:
             _show(slug)
-    say(f"\ngo on: cd {out} && cxdata build --source {slugs[0]}   (finds everything built already)")
+    say(f"\ngo on: cd {out} && {_command()} build --source {slugs[0]}   (finds everything built already)")
 
 
 def _show(slug: str) -> None:
@@ -55,14 +57,33 @@ def _lines(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "context", _short(row["context"])
     yield "question", row["question"]
     if row["options"]:
-        yield "options", "   ".join(f"{letter}) {option}" for letter, option in zip("ABCDEFG", row["options"], strict=False))
+        yield (
+            "options",
+            "   ".join(f"{letter}) {option}" for letter, option in zip("ABCDEFG", row["options"], strict=False)),
+        )
+    if row["scored_labels"]:
+        yield "list", ", ".join(sorted([*row["scored_labels"], *row["ignored_labels"]]))
     letter = f"{row['answer_letter']}) " if row["answer_letter"] else ""
     yield "answer", letter + _short(row["answer"])
-    yield "why", ", ".join(f"{key} {row[key]}" for key in ("split", "label_policy", "reference", "origin_file", "origin_row") if row[key])
+    yield (
+        "why",
+        ", ".join(
+            f"{key} {row[key]}"
+            for key in ("split", "label_policy", "reference", "origin_file", "origin_row")
+            if row[key]
+        ),
+    )
 
 
 def _short(text: str) -> str:
     return text if len(text) <= WIDTH else text[: WIDTH - 2].rsplit(" ", 1)[0] + " …"
+
+
+def _command() -> str:
+    """How this command line is called from a shell: by name where the name leads to it, else by its path."""
+    called = Path(sys.argv[0])
+    on_path = shutil.which(called.name)
+    return called.name if on_path and Path(on_path).samefile(called) else str(called.absolute())
 
 
 @contextmanager

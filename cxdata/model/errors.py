@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 
 
 class Where(NamedTuple):
-    """The place of a problem: a source, a file of it, a row (from 1, header excluded) and a column; what is unknown is None."""
+    """The place of a problem: source, file, row (from 1, header excluded), column; what is unknown is None."""
 
     source: str | None = None
     file: str | None = None
@@ -48,7 +48,7 @@ class UsageError(CxdataError):
 
 
 class RefusedError(CxdataError):
-    """Doing it would harm what is there: another config, another build's folder, a folder in use, terms not accepted."""
+    """Doing it would harm what is there: another config, another build, a folder in use, terms not accepted."""
 
     exit_code = 3
 

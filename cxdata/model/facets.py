@@ -43,7 +43,8 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
     },
     # one finding that an annotator looked for; how: every case, positives only
     "label_space": {"annotator": pl.String(), "finding": pl.String(), "how": pl.String()},
-    # one report; sections word for word, null when the report has none; offsets count characters of the file's text
+    # one report; sections word for word, null when it has none; offsets count characters of the file's text without
+    # its BOM and with LF for every line end (`reports.sections.normalise`); a joined section spans all its parts
     "reports": {
         "study_id": pl.String(), "language": pl.String(), "indication": pl.String(), "comparison": pl.String(),
         "findings": pl.String(), "impression": pl.String(),

@@ -1,7 +1,7 @@
 """Stable choice by hash: no random generator anywhere, so that a choice never depends on order, threads or versions.
 
-A choice is XXH64 (seed 0, https://xxhash.com) of the UTF-8 text `seed \\x1f sample_id \\x1f purpose`. Test vectors pin it.
-`polars.Expr.hash` may change between versions and is not used.
+A choice is XXH64 (seed 0, https://xxhash.com) of the UTF-8 text `seed \\x1f sample_id \\x1f purpose`, pinned by test
+vectors. `polars.Expr.hash` may change between versions and is not used.
 """
 
 from __future__ import annotations
@@ -68,6 +68,6 @@ def digest(value: Any) -> str:
 def frame_digest(frame: pl.DataFrame, by: Sequence[str]) -> str:
     """sha256 of a frame's schema and rows, in the order of `by`; equal frames give equal digests."""
     state = hashlib.sha256(json.dumps([(name, str(kind)) for name, kind in frame.schema.items()]).encode())
-    for row in frame.sort(by).iter_rows():
+    for row in frame.sort(by, maintain_order=True).iter_rows():
         state.update(json.dumps(row, default=str).encode())
     return state.hexdigest()

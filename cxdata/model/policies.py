@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 import polars as pl
 
 from cxdata.model.errors import UsageError
-from cxdata.model.manifest import PolicyName
+from cxdata.model.manifest import Labels, PolicyName
 from cxdata.model.states import BLOCKED, Effective
 from cxdata.model.vocabulary import Finding, Vocabulary
 
@@ -118,6 +118,23 @@ def uses(
     columns = {name: _column(name, policy, closed_world) for name in space}
     flags = (_flags(vocabulary.finding(name), vocabulary, columns[name], train) for name in space)
     return frame.with_columns(flags).drop(blocked)
+
+
+def policies_of(labels: Labels | None, asked: str | None) -> tuple[str, str]:
+    """The policies of train, and of val and test: the manifest's, unless one was asked for.
+
+    `strict` and `closed-world` hold for every split when asked for; the others for train alone. Raises UsageError for
+    `closed-world` where the manifest has no evidence that silence means absent.
+    """
+    train = asked or (labels.policy_train if labels else "stated")
+    if train == "closed-world" and not (labels and labels.closed_world):
+        raise UsageError(
+            "label policy closed-world: nothing shows that this source's silence means absent",
+            mend="use the source's own policy (no --label-policy), or strict",
+        )
+    if train in ("strict", "closed-world"):
+        return train, train
+    return train, labels.policy_eval if labels else "strict"
 
 
 def policy_table_markdown() -> str:

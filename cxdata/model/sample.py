@@ -1,4 +1,4 @@
-"""A sample: one question with its answer. The pydantic model is the one definition; schemas and the docs page follow."""
+"""A sample: one question with its answer. The pydantic model is the one definition; schemas and docs follow."""
 
 from __future__ import annotations
 

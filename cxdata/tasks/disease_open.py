@@ -1,7 +1,8 @@
 """What is there? All findings that are stated present, out of the source's label space; devices are judged apart.
 
 `scored_labels` are those present, and those that the policy lets be denied; `ignored_labels` are the rest of the label
-space: uncertain, in conflict, not mentioned, or related to one that is present. No Finding stands alone.
+space: uncertain, in conflict, not mentioned, or related to one that is present. No Finding stands alone; where labels
+claim it beside a pathology it is ignored.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def ask(material: Material) -> Asked:
     )
     frame = frame.with_columns(labels=pl.when(pl.col("keys").list.len() > 0).then("keys").otherwise("normal"))
     named = frame.filter(pl.col("labels").list.len() > 0).with_columns(
-        scored_labels=pl.concat_list("labels", _list(findings, _is_denied), _list(normal, lambda f: ~_is_normal(f))),
+        scored_labels=pl.concat_list("labels", _list(findings, _is_denied), _list(normal, _is_abnormal)),
     )
     named = named.with_columns(ignored_labels=pl.lit(space).list.set_difference("scored_labels").list.sort())
     rows = named.select(
@@ -50,6 +51,11 @@ def _is_key(finding: str) -> pl.Expr:
 
 def _is_normal(finding: str) -> pl.Expr:
     return state_is(finding, Effective.PRESENT)
+
+
+def _is_abnormal(finding: str) -> pl.Expr:
+    # Labels that claim No Finding beside a pathology contradict themselves: neither is scored against the other.
+    return ~_is_normal(finding) & ~pl.col("no_finding_dropped")
 
 
 def _is_denied(finding: str) -> pl.Expr:

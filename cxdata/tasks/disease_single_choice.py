@@ -1,8 +1,9 @@
 """Which one of four? The key is stated present, the distractors may be denied, and no two options are related.
 
 `No Finding` is a key where no pathology is present. As a distractor it replaces the third one, only beside a pathology
-that is stated present, and as often as makes it the key in a quarter of the questions it appears in: where it could be
-the key more often than that allows, a share of those questions, chosen by hash, is left out.
+that is stated present by labels that do not claim No Finding too, and as often as makes it the key in a quarter of the
+questions it appears in: where it could be the key more often than that allows, a share of those questions, chosen by
+hash, is left out.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from cxdata.model.policies import Use
 from cxdata.model.states import Effective
 from cxdata.tasks.base import Asked, Material, Task
 from cxdata.tasks.choices import fill, lettered, ranked
-from cxdata.tasks.judged import FACETS, STATE, USE, askable, has_use, state_is
+from cxdata.tasks.judged import FACETS, USE, askable, has_use, state_is
 
 NAME: Final = "disease_single_choice"
 NO_FINDING: Final = "No Finding"
@@ -53,7 +54,7 @@ def _keyed(material: Material, name: str, names: list[str], index: int) -> pl.La
     is_key = has_use(name, Use.KEY) if name != NO_FINDING else state_is(name, Effective.PRESENT)
     return material.judged.lazy().filter(is_key).select(
         *_KEPT, *flags, sample_id=material.sample_id(NAME, key), key=pl.lit(index, pl.UInt8),
-        key_stated=pl.col(STATE + name) == int(Effective.PRESENT),
+        key_stated=state_is(name, Effective.PRESENT) & ~pl.col("no_finding_dropped"),
     )  # fmt: skip
 
 
