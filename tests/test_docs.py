@@ -10,6 +10,7 @@ import pytest
 from regenerate_docs import DOCS, MADE, pages
 from typer.testing import CliRunner
 
+from cxdata import __version__
 from cxdata.cli.app import app
 
 ROOT = DOCS.parent
@@ -52,3 +53,8 @@ def test_no_identifier_of_a_picture_in_the_repository() -> None:
 def _is_made_up(dicom: str) -> bool:
     """Each block is made of one or two characters, as `11112222`."""
     return all(len(set(block)) <= 2 for block in dicom.split("-"))
+
+
+def test_version_is_told() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.output.strip()) == (0, __version__)

@@ -154,3 +154,17 @@ def test_a_family_is_found_where_its_members_are(tmp_path: Path) -> None:
 
 def test_a_part_that_was_not_found_has_no_files() -> None:
     assert find_file(MANIFEST.file(TABLES[0]), None) is None
+
+
+def test_a_layout_of_any_folder_is_told_by_its_marks(tmp_path: Path) -> None:
+    """A place of `.` is any folder; a mark on a part asks for the part."""
+    layouts = (
+        Layout(name="both", title="", version="", parts={"jpg": ".", "reports": "."}, marks={"reports": ("*.zip",)}),
+        Layout(name="one", title="", version="", parts={"jpg": "."}),
+    )
+    manifest = MANIFEST.model_copy(update={"layouts": layouts})
+    jpg, reports = tmp_path / "of my own", tmp_path / "texts"
+    write(jpg / "IMAGE_FILENAMES")
+    write(reports / "mimic-cxr-reports.zip")
+    assert found(manifest, {"jpg": jpg, "reports": reports}).layout == "both"
+    assert found(manifest, {"jpg": jpg}).layout == "one"

@@ -37,6 +37,8 @@ def sentences(text: str) -> list[str]:
 
 KEPT = [
     "The lungs are clear.",
+    "There are minimal degenerative changes of the spine.",
+    "The left hilum is larger than the right.",
     "There is a small left pleural effusion with adjacent atelectasis.",
     "Increased interstitial markings are present.",
     "Decreased lung volumes are noted.",
@@ -55,6 +57,11 @@ KEPT = [
 ]
 
 LEFT_OUT = [
+    ("prior", "Minimal interval change."),
+    ("prior", "Overall, the effusion appears slightly smaller."),
+    ("other_exam", "No fracture of the left knee."),
+    ("pointer", "END OF REPORT."),
+    ("mark", "Normal chest x-XXXX."),
     ("view_title", "PA and lateral views of the chest provided."),
     ("view_title", "Single frontal view of the chest was obtained with the patient in an upright position."),
     ("view_title", "Portable AP chest radiograph."),
@@ -126,6 +133,15 @@ def test_what_leans_on_a_sentence_left_out_goes_too() -> None:
     assert (got["findings_target"], got["findings_dropped_leaning"]) == ("No pneumothorax.", 1)
     assert target("Small left effusion.  Otherwise normal chest.") == "Small left effusion. Otherwise normal chest."
     assert target("PA view of the chest.  Otherwise normal chest.") == "Otherwise normal chest."
+
+
+def test_a_reading_of_what_was_left_out_goes_too() -> None:
+    assert target("Unchanged opacity.  Findings may reflect atelectasis.  No effusion.") == "No effusion."
+    assert target("Findings consistent with mild heart failure.") == "Findings consistent with mild heart failure."
+
+
+def test_a_sentence_has_one_full_stop() -> None:
+    assert target("Clear lungs ..  No effusion. .") == "Clear lungs. No effusion."
 
 
 def test_lines_are_joined_and_list_numbers_taken_off() -> None:

@@ -12,7 +12,7 @@ from cxdata.model.errors import CxdataError, ProblemsError, UsageError, Where
 from cxdata.model.hashing import digest, file_sha256
 from cxdata.model.manifest import FileSpec, Manifest
 from cxdata.sources.access import is_file, readable
-from cxdata.sources.roots import Found, find_file
+from cxdata.sources.roots import Found, find_file, members
 
 
 class NotAsked(NamedTuple):
@@ -44,7 +44,7 @@ def resolve(
     is missing (unless `partial`, or the layout never has it); UsageError for a task that the source does not feed.
     """
     tasks = _asked(manifest, asked)
-    specs = [spec for spec in wanted(manifest, options) if spec.role == "data" and spec.kind != "pictures"]
+    specs = [spec for spec in wanted(manifest, options) if spec.role == "data"]
     files = {spec.name: find_file(spec, found.roots.get(spec.part)) for spec in specs}
     missing = [spec for spec in specs if files[spec.name] is None]
     without = [(spec, task) for spec in missing for task in spec.tasks if task in tasks]
@@ -62,14 +62,32 @@ def resolve(
 def input_digests(inputs: Inputs, manifest: Manifest, hashes: Hashes) -> dict[str, tuple[int, str]]:
     """Size in bytes and sha256 of each input that is there, by logical name; a folder of texts is one input.
 
-    Raises CxdataError for a file that cannot be read.
+    Pictures are no input of tables. Raises CxdataError for a file that cannot be read.
     """
-    found = {name: path for name, path in inputs.files.items() if path is not None}
+    found = [(manifest.file(name), path) for name, path in inputs.files.items() if path is not None]
     digests = {}
-    for name, path in found.items():
-        with readable(manifest.slug, path):
-            digests[name] = _digest(path, manifest.file(name), hashes)
+    for spec, path in found:
+        if spec.kind != "pictures":
+            with readable(manifest.slug, path):
+                digests[spec.name] = _digest(path, spec, hashes)
     return digests
+
+
+def picture_place(manifest: Manifest, inputs: Inputs, found: Found) -> str:
+    """Where the pictures lie, if not where they usually do: what the reader says of their paths depends on it.
+
+    Empty when they lie in the first place that the manifest names, or nowhere; the names are in it where they are
+    looked up.
+    """
+    families = [spec for spec in manifest.files if spec.kind == "pictures"]
+    there = [(spec, path) for spec in families if (path := inputs.files.get(spec.name)) is not None]
+    if not there:
+        return ""
+    spec, path = there[0]
+    place = path.relative_to(found.roots[spec.part]).as_posix()
+    if spec.indexed:
+        return f"{spec.name} {digest(members(path, spec.holds or '*'))}"
+    return "" if (spec, place) == (families[0], families[0].paths[0]) else f"{spec.name} {place}"
 
 
 def _asked(manifest: Manifest, asked: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -163,11 +181,12 @@ class _Member(NamedTuple):
 
 def _members(folder: Path, holds: str | None) -> Iterator[_Member]:
     """The texts of a folder, sorted by folder and name; none lies deeper than `holds` says, nor is looked for there."""
-    depth = len(PurePosixPath(holds or "*").parts) - 1
+    pattern = PurePosixPath(holds or "*.txt")
+    depth = len(pattern.parts) - 1
     for place, folders, names in os.walk(folder):
         below = PurePosixPath(place).relative_to(folder)
         folders[:] = sorted(folders) if len(below.parts) < depth else []
-        for name in sorted(name for name in names if name.endswith(".txt")):
+        for name in sorted(name for name in names if name.endswith(pattern.suffix)):
             path = Path(place, name)
             stat = path.stat() if path.exists() else path.lstat()
             yield _Member((below / name).as_posix(), path, stat.st_size, stat.st_mtime_ns)

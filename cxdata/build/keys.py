@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from cxdata.model.manifest import Manifest
 from cxdata.model.sample import SCHEMA_VERSION
 from cxdata.reports import targets
 from cxdata.sources.base import Source
+from cxdata.tasks import curriculum
 from cxdata.tasks.base import Card, Task
 
 
@@ -34,17 +35,29 @@ class Key(NamedTuple):
         return digest(self.of)
 
 
-def facets_key(source: Source, digests: Mapping[str, tuple[int, str]], options: Mapping[str, str]) -> Key:
-    """What the facet tables depend on: input bytes, options, the reader's VERSION, the facets' schema, the labels."""
+def facets_key(
+    source: Source,
+    digests: Mapping[str, tuple[int, str]],
+    options: Mapping[str, str],
+    parts: Iterable[str],
+    place: str = "",
+) -> Key:
+    """What the facet tables depend on: input bytes, options, the reader's VERSION, the facets' schema, the labels.
+
+    `parts` are those that were found: a reader may name pictures by the part they lie in. `place` says where pictures
+    lie that are not in their usual place.
+    """
     manifest = source.manifest
     labels = manifest.labels.model_dump(mode="json") if manifest.labels else None
     return Key({
         **{f"input {name}": sha256 for name, (_, sha256) in sorted(digests.items())},
         **{f"option {name}": value for name, value in sorted(options.items())},
+        "parts found": " ".join(sorted(parts)),
         "reader version": str(source.reader.VERSION),
         "facets' columns": digest([_schema(FACETS[name]) for name in manifest.facets]),
         "label spaces": digest(labels),
         "split rule": digest(manifest.split.model_dump(mode="json")),
+        **({"place of pictures": place} if place else {}),
     })  # fmt: skip
 
 
@@ -63,7 +76,8 @@ def task_key(
         "source": about, "number of files": str(shards),
         "schema version": str(SCHEMA_VERSION), "state version": str(states.VERSION),
         "policy version": str(policies.VERSION),
-        "target version": str(targets.VERSION), "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
+        "difficulty rule": curriculum.RULE, "target version": str(targets.VERSION),
+        "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
         "wordings": _wordings(task),
     })  # fmt: skip
 

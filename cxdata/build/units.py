@@ -12,7 +12,7 @@ import polars as pl
 
 from cxdata.build.config import BuildConfig, ImagesMode
 from cxdata.build.folder import BuildFolder
-from cxdata.build.inputs import Inputs, input_digests
+from cxdata.build.inputs import Inputs, input_digests, picture_place
 from cxdata.build.keys import Key, about, facets_key, pictures_key, shown_key, side_key, task_key
 from cxdata.build.ledger import Hashes, Ledger, Unit
 from cxdata.build.pictures import IMAGES, look, signature
@@ -29,6 +29,7 @@ from cxdata.sources.roots import Found
 from cxdata.tasks.base import Card, Material, Task, task
 from cxdata.tasks.cases import left_out, patients
 from cxdata.tasks.complete import complete
+from cxdata.tasks.curriculum import rated
 
 PATIENTS_A_SHARD: Final = 16_384
 SAMPLES: Final = "samples"
@@ -74,7 +75,8 @@ class Units:
     @cached_property
     def facets_key(self) -> Key:
         """What the facet tables depend on."""
-        return facets_key(self.source, self.digests, self.options)
+        place = picture_place(self.source.manifest, self.inputs, self.found)
+        return facets_key(self.source, self.digests, self.options, self.found.roots, place)
 
     @cached_property
     def reader(self) -> Unit:
@@ -212,6 +214,7 @@ class Units:
 
     def _ask(self, asked: Task) -> Done:
         drafts, funnel = asked.ask(self.material)
+        drafts = rated(drafts, asked, self.material)
         drafts = _whole_sets(drafts, drafts.join(self.selected, on="study_id")) if drafts.height else drafts
         shards: list[Shard] = []
         by_split: Counter[str] = Counter()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import tarfile
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from cxdata.check.globs import glob_regex
 from cxdata.check.tree import Tree
 from cxdata.model.manifest import Count, FileSpec
+
+TARS: Final = (".tar", ".tar.gz", ".tgz")
 
 
 class Tally(NamedTuple):
@@ -29,13 +32,23 @@ def count_rows(count: Count, table: pl.DataFrame) -> int:
 
 
 def count_members(path: Path, spec: FileSpec, tree: Tree | None) -> int | None:
-    """How many members a family has: in a zip, below a folder that was seen whole, or as rows of a table."""
+    """How many members a family has: in a zip or a tar of texts, below a folder seen whole, or as rows of a table."""
     if path.suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
             return int(_matching(pl.Series("path", archive.namelist(), pl.String()), spec).sum())
+    if path.name.endswith(TARS):
+        return _members_of_tar(path, spec)
     if tree is not None:
         return int(_matching(tree.files["path"], spec).sum()) if tree.is_whole else None
     return pl.read_csv(path, infer_schema=False).height if ".csv" in path.name else None
+
+
+def _members_of_tar(path: Path, spec: FileSpec) -> int | None:
+    """A tar has no directory: one of pictures would have to be unpacked to its end, and is not counted."""
+    if spec.kind == "pictures":
+        return None
+    with tarfile.open(path) as archive:
+        return int(_matching(pl.Series("path", archive.getnames(), pl.String()), spec).sum())
 
 
 def is_member(path: pl.Expr, spec: FileSpec) -> pl.Expr:

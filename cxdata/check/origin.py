@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,7 +72,7 @@ def _cells(path: Path, number: int) -> dict[str, Any]:
 def _sections(found: Input, report: Mapping[str, Any] | None) -> dict[str, Any]:
     try:
         text = _text(found)
-    except (OSError, KeyError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, UnicodeDecodeError, zipfile.BadZipFile, tarfile.TarError) as error:
         return {"note": f"the text can no longer be read ({type(error).__name__})"}
     if report is None:
         return {"cells": {"text": text}, "note": "facets/ is gone: the whole text instead of its sections"}
@@ -84,5 +85,13 @@ def _text(found: Input) -> str:
     """The text that offsets count in."""
     if found.member is None:
         return normalise(found.path.read_bytes().decode("utf-8"))
-    with zipfile.ZipFile(found.path) as archive:
-        return normalise(archive.read(found.member).decode("utf-8"))
+    return normalise(_member(found.path, found.member).decode("utf-8"))
+
+
+def _member(path: Path, name: str) -> bytes:
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(name)
+    with tarfile.open(path) as tar:
+        stream = tar.extractfile(name)
+        return stream.read() if stream is not None else b""

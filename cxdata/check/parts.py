@@ -12,11 +12,13 @@ from cxdata.check.counts import is_member
 from cxdata.check.downloads import OK, Look, State, is_leftover, look, look_at_picture
 from cxdata.check.tree import Tree
 from cxdata.model.errors import CxdataError
+from cxdata.model.hashing import hash_expr
 from cxdata.model.manifest import FileSpec, Manifest, Need
 from cxdata.sources.roots import Found, version_of
 from cxdata.sources.tables import read_table
 
 BROKEN: Final = ("empty", "truncated", "mismatch", "leftover")
+PICTURES_OPENED: Final = 2_000  # of a family; a download may hold 112,120 pictures in one folder
 
 
 class PartState(NamedTuple):
@@ -68,23 +70,36 @@ def part_states(manifest: Manifest, found: Found | None) -> tuple[PartState, ...
 
 
 def check_file(manifest: Manifest, spec: FileSpec, path: Path | None, root: Path | None, *, whole: bool) -> Checkup:
-    """Look at one file of the manifest; tables are read to their end, other archives only if `whole`."""
+    """Look at one file of the manifest; tables and lists are read to their end, other archives only if `whole`."""
     if path is None:
         return Checkup(spec, None, _absent(spec, root), None)
     if path.is_dir():
         return Checkup(spec, path, _state(spec, path, OK), None)
-    seen, table = look(path, whole=whole or spec.kind == "table" or ".csv" in path.name), None
-    if seen.state == "ok" and spec.kind == "table":
+    is_table = spec.kind in ("table", "list")
+    seen, table = look(path, whole=whole or is_table or ".csv" in path.name), None
+    if seen.state == "ok" and is_table:
         seen, table = _read(manifest, spec, path)
     return Checkup(spec, path, _state(spec, path, seen), table)
 
 
-def broken_members(spec: FileSpec, tree: Tree) -> Iterator[FileState]:
-    """Each member of a family that is empty, and each picture that is cut off or no picture."""
+def unopened(spec: FileSpec, tree: Tree, *, whole: bool) -> set[str]:
+    """The pictures of a family that are not opened: all but `PICTURES_OPENED` of them by hash, unless `whole`."""
     members = tree.files.filter(is_member(pl.col("path"), spec))
+    if whole or spec.kind != "pictures" or members.height <= PICTURES_OPENED:
+        return set()
+    ranked = members.sort(hash_expr(0, pl.col("path"), "doctor"), "path")
+    return set(ranked["path"][PICTURES_OPENED:])
+
+
+def broken_members(spec: FileSpec, tree: Tree, closed: set[str]) -> Iterator[FileState]:
+    """Each member of a family that is empty, and each picture that is cut off or no picture; `closed` stay unopened."""
+    members = tree.files.filter(is_member(pl.col("path"), spec))
+    is_picture = spec.kind == "pictures"
     for name, size in members.iter_rows():
         path = tree.top / name
-        seen = Look("empty", "no bytes") if size == 0 else look_at_picture(path) if spec.kind == "pictures" else OK
+        seen = Look("empty", "no bytes") if size == 0 else OK
+        if size and is_picture and name not in closed:
+            seen = look_at_picture(path)
         if seen.state != "ok":
             mend = f"get it again: {spec.get}"
             yield FileState(f"{tree.top.name}/{name}", "optional", seen.state, mend, seen.what, path=path)

@@ -11,7 +11,7 @@ import polars as pl
 
 from cxdata.check.counts import Tally, count_members, count_rows
 from cxdata.check.downloads import SUSPECT, is_index_page, is_leftover
-from cxdata.check.parts import Checkup, FileState, broken_members, check_file, leftover
+from cxdata.check.parts import Checkup, FileState, broken_members, check_file, leftover, unopened
 from cxdata.check.tree import Tree, walk
 from cxdata.model.manifest import Count, FileSpec, Manifest
 from cxdata.sources.roots import Found, find_file
@@ -20,7 +20,8 @@ from cxdata.sources.roots import Found, find_file
 class Survey(NamedTuple):
     """All that was looked at.
 
-    The manifest's files, trees by folder, counts, broken members and leftovers, and how many index pages.
+    The manifest's files, trees by folder, counts, broken members and leftovers, how many index pages, and how many
+    pictures were left unopened.
     """
 
     checkups: list[Checkup]
@@ -28,6 +29,7 @@ class Survey(NamedTuple):
     counts: list[Tally]
     strays: list[FileState]
     index_pages: int
+    unopened: int
 
 
 def survey(manifest: Manifest, found: Found | None, *, whole: bool) -> Survey:
@@ -42,13 +44,34 @@ def survey(manifest: Manifest, found: Found | None, *, whole: bool) -> Survey:
         counts.update(_counts(manifest, checkup, trees))
         # A table has been counted by now, and at full size two of them would fill memory.
         checkups.append(checkup._replace(table=None))
-    strays, pages = _strays(manifest, roots, checkups, trees)
-    return Survey(checkups, trees, _tallies(manifest, found, counts), strays, pages)
+    checkups = [checkup for checkup in checkups if not _is_spare(checkup, checkups)]
+    families = [
+        _Family(one.spec, trees[one.path], unopened(one.spec, trees[one.path], whole=whole))
+        for one in checkups
+        if one.path is not None and one.path in trees
+    ]
+    strays, pages = _strays(manifest, roots, checkups, families)
+    closed = sum(len(family.closed) for family in families)
+    return Survey(checkups, trees, _tallies(manifest, found, counts), strays, pages, closed)
+
+
+class _Family(NamedTuple):
+    spec: FileSpec
+    tree: Tree
+    closed: set[str]
 
 
 def lacking(manifest: Manifest, found: Found | None) -> tuple[str, ...]:
     """The files that the layout never has."""
     return next((layout.lacks for layout in manifest.layouts if found and layout.name == found.layout), ())
+
+
+def _is_spare(checkup: Checkup, checkups: Iterable[Checkup]) -> bool:
+    """True for pictures that are missing in one of the ways they may lie, and there in another."""
+    if checkup.spec.kind != "pictures" or checkup.path is not None:
+        return False
+    others = (other for other in checkups if other.spec.kind == "pictures" and other.spec.part == checkup.spec.part)
+    return any(other.path is not None for other in others)
 
 
 def _check(manifest: Manifest, spec: FileSpec, root: Path | None, trees: dict[Path, Tree], *, whole: bool) -> Checkup:
@@ -78,11 +101,10 @@ def _tallies(manifest: Manifest, found: Found | None, counts: Mapping[str, int |
 
 
 def _strays(
-    manifest: Manifest, roots: Mapping[str, Path], checkups: Iterable[Checkup], trees: Mapping[Path, Tree]
+    manifest: Manifest, roots: Mapping[str, Path], checkups: Iterable[Checkup], families: Iterable[_Family]
 ) -> tuple[list[FileState], int]:
-    families = [(one.spec, trees[one.path]) for one in checkups if one.path is not None and one.path in trees]
-    broken = [state for spec, tree in families for state in broken_members(spec, tree)]
-    suspects = _suspects(roots.values(), trees.values())
+    broken = [state for family in families for state in broken_members(*family)]
+    suspects = _suspects(roots.values(), {family.tree.top: family.tree for family in families}.values())
     homes = {root: manifest.parts[part].home.url for part, root in roots.items()}
     left = [leftover(path, _home(homes, path)) for path in suspects if is_leftover(path.name)]
     told = {checkup.state.path for checkup in checkups}

@@ -25,17 +25,22 @@ for verb in (sources, phantom, doctor, build, validate, stats, explain, demo):
     app.command(verb.NAME, epilog="Examples:  " + "   ·   ".join(verb.EXAMPLES))(verb.run)
 
 
-@app.callback()
-def configure(
-    context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
-) -> None:
-    """Take defaults from `cxdata.toml` in this folder; flags and CXDATA_* come before them."""
-    if version:
+def _say_version(asked: bool) -> None:
+    if asked:
         from cxdata import __version__
 
         typer.echo(__version__)
         raise typer.Exit()
+
+
+@app.callback()
+def configure(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Take defaults from `cxdata.toml` in this folder; flags and CXDATA_* come before them."""
     context.default_map = defaults()
 
 

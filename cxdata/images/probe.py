@@ -14,6 +14,7 @@ MESSAGES: Final = {
     "empty": "the file has no bytes",
     "truncated": "the file ends before the picture does",
     "undecodable": "the file is no picture that can be read",
+    "in_archive": "the picture lies inside an archive",
 }
 
 
@@ -34,10 +35,25 @@ def probe(path: Path) -> Probe:
     return _look(path)
 
 
-def probe_all(root: str, paths: Sequence[str]) -> list[Probe]:
-    """Look at many files below a root; made to be run in a worker process."""
+def probe_all(root: str | None, paths: Sequence[str], members: Sequence[str | None]) -> list[Probe]:
+    """Look at many files below a root (None: it was not found); made for a worker process.
+
+    A member of an archive is not looked for.
+    """
+    if root is None:
+        return [Probe("missing", None, None)] * len(paths)
     folder = Path(root)
-    return [probe(folder / path) for path in paths]
+    seen = zip(paths, members, strict=True)
+    return [probe(folder / path) if member is None else _archived(folder / path) for path, member in seen]
+
+
+def how_to_unpack(path: str) -> str:
+    """The command that unpacks an archive, to be given in the root that its path is relative to."""
+    return f"unzip {path}" if path.endswith(".zip") else f"tar -xf {path}"
+
+
+def _archived(path: Path) -> Probe:
+    return Probe("in_archive" if path.is_file() else "missing", None, None)
 
 
 def _look(path: Path) -> Probe:

@@ -55,7 +55,8 @@ class Part(Fact):
 class Layout(Fact):
     """One way a download lies on disk: where each part stands below the data folder, and what is peculiar to it.
 
-    `marks` are globs below a part's root that must match; `lacks` names files that this layout never has.
+    A part's place is the end of its root's path; `.` is any folder, where users choose the name. `marks` are globs
+    below a part's root that must match, so that part must be there; `lacks` names files that this layout never has.
     """
 
     name: str
@@ -71,7 +72,9 @@ class FileSpec(Fact):
 
     `need` is required, tasks (only `tasks` ask for it) or optional; `when` limits it to values of options.
     A family (kind texts or pictures) is many files that count as one input; where it is a folder, `holds` is a glob
-    that must match below it.
+    that must match below it. A list (kind list) is a table without header: `columns` names its columns in order.
+    Pictures may lie in one of several ways, one file spec each, the usual one first; where the tables do not tell in
+    which of many folders a picture lies, the spec is `indexed`: the reader looks the names up (`Desk.members`).
     """
 
     name: str
@@ -83,6 +86,7 @@ class FileSpec(Fact):
     tasks: tuple[str, ...] = ()
     when: dict[str, str] = {}
     holds: str | None = None
+    indexed: bool = False
     columns: tuple[str, ...] = ()
     optional_columns: tuple[str, ...] = ()
     facets: tuple[str, ...] = ()

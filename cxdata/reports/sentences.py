@@ -7,6 +7,8 @@ from typing import Final
 import polars as pl
 
 SENTENCES_VERSION: Final = 1
+MARK: Final = r"\b[Xx]{3,}\b"
+"""OpenI's mark of de-identification, in place of `___`: most are `XXXX`."""
 
 _CUT: Final = "\x1e"  # where a sentence ends
 _DOT: Final = "\x01"  # a full stop that ends none
@@ -20,6 +22,11 @@ def unwrap_expr(column: str | pl.Expr) -> pl.Expr:
     text = pl.col(column) if isinstance(column, str) else column
     joined = text.str.replace_all(r"\s+", " ").str.strip_chars(" ")
     return pl.when(joined != "").then(joined)
+
+
+def context_expr(column: str | pl.Expr) -> pl.Expr:
+    """The unwrapped text as it is shown in a question: every mark of de-identification is `___`, OpenI's `XXXX` too."""
+    return unwrap_expr(column).str.replace_all(MARK, "___")
 
 
 def sentences_expr(column: str | pl.Expr) -> pl.Expr:

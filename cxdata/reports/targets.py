@@ -31,7 +31,7 @@ from cxdata.reports.sentences import sentences_expr, unwrap_expr
 
 __all__ = ["RULES", "VERSION", "target_sentences_expr", "unwrap_expr", "with_targets"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Goes up whenever the same section may give another target."""
 
 RULES: Final = ("view_title", "notification", "recommendation", "prior", "history", "other_exam", "pointer", "mark",
@@ -68,6 +68,7 @@ _COMPARATIVE: Final = (
 _LEANING: Final = (
     r"(?i)\b(?:otherwise|no other|no additional|elsewhere|remainder|remaining|the (?:latter|former))\b"
     r"|^(?:this|these|those|it|they|such|either|however|also|but|although|thus|therefore)\b"
+    r"|^findings? (?:may|might|could|would)\b"
 )
 
 
@@ -125,7 +126,9 @@ def _code(sentence: pl.Expr, rest: pl.Expr, compared: pl.Expr) -> pl.Expr:
 
 def _ended(rest: pl.Expr, cut: pl.Expr) -> pl.Expr:
     """The sentence with a full stop, and a capital where a clause was cut off before it."""
-    ended = rest.str.replace(r"[\s,;:]*$", "").str.replace(r"([^.?!\"')\]])$", "${1}.")
+    ended = (
+        rest.str.replace(r"[\s,;:]*$", "").str.replace(r"\s*\.[\s.]*$", ".").str.replace(r"([^.?!\"')\]])$", "${1}.")
+    )
     capital = pl.concat_str(ended.str.slice(0, 1).str.to_uppercase(), ended.str.slice(1))
     return pl.when(cut).then(capital).otherwise(ended)
 

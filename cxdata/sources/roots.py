@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -78,6 +79,22 @@ def matches(root: Path, pattern: str) -> bool:
     return next(_expand(root, pattern), None) is not None
 
 
+def members(folder: Path, holds: str) -> list[str]:
+    """Every path below the folder that the glob matches, relative to it, sorted; unlike `matches`, all are followed."""
+    found = [""]
+    for piece in PurePosixPath(holds).parts:
+        found = [f"{place}/{name}".lstrip("/") for place in found for name in _names(folder / place, piece)]
+    return sorted(found)
+
+
+def _names(folder: Path, piece: str) -> list[str]:
+    try:
+        with os.scandir(folder) as inside:
+            return [entry.name for entry in inside if fnmatchcase(entry.name, piece)]
+    except OSError:
+        return []
+
+
 def _expand(root: Path, pattern: str) -> Iterator[Path]:
     paths: list[Path] = [root]
     for piece in PurePosixPath(pattern).parts:
@@ -114,9 +131,9 @@ def _subfolders(folder: Path) -> list[Path]:
 
 def _fits(layout: Layout, roots: Mapping[str, Path]) -> bool:
     tails = ((roots[part], PurePosixPath(tail).parts) for part, tail in layout.parts.items() if part in roots)
-    marks = ((roots[part], mark) for part, names in layout.marks.items() if part in roots for mark in names)
-    return all(root.parts[-len(tail) :] == tail for root, tail in tails) and all(
-        matches(root, mark) for root, mark in marks
+    marks = ((roots.get(part), mark) for part, names in layout.marks.items() for mark in names)
+    return all(root.parts[len(root.parts) - len(tail) :] == tail for root, tail in tails) and all(
+        root is not None and matches(root, mark) for root, mark in marks
     )
 
 

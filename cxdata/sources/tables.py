@@ -1,6 +1,7 @@
 """Reading a source's tables: by column name, whatever the order, with or without a BOM, CRLF or gzip.
 
-Every cell is read as text; a blank is null. Readers turn text into meaning and count what they cannot read.
+A list has no header: its columns are named by the manifest. Every cell is read as text; a blank is null. Readers turn
+text into meaning and count what they cannot read.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ NAME: Final = re.compile(r"[A-Za-z_][\w./()-]{0,39}(?: [\w./()-]{1,20}){0,3}")  
 
 
 def read_table(source: str, spec: FileSpec, path: Path) -> pl.DataFrame:
-    """The columns that the manifest names, as text, and `row` (from 1, header excluded).
+    """The columns that the manifest names, as text, and `row` (from 1, a header excluded).
 
     Raises CxdataError for an empty, damaged, cut off or undecodable file and for a missing column, naming file and
     column.
@@ -41,7 +42,7 @@ def read_table(source: str, spec: FileSpec, path: Path) -> pl.DataFrame:
         content = path.read_bytes()
     if not content:
         raise CxdataError(f"{path.name} is empty", where=where, mend=again)
-    frame, damage = _parsed(content)
+    frame, damage = _parsed(content, spec)
     if damage is not None:
         raise CxdataError(f"{path.name} cannot be read as a table: {damage}", where=where, mend=again)
     frame = _named(frame, spec, where)
@@ -67,7 +68,7 @@ def keep_first(frame: pl.DataFrame, key: str) -> tuple[pl.DataFrame, pl.DataFram
     return kept, judged.filter(pl.col("code").is_not_null()).drop("_kinds", "_nth")
 
 
-def _parsed(content: bytes) -> tuple[pl.DataFrame, str | None]:
+def _parsed(content: bytes, spec: FileSpec) -> tuple[pl.DataFrame, str | None]:
     """All cells as text, and what is wrong with the file (None: nothing)."""
     try:
         content = gzip.decompress(content) if content.startswith(GZIP) else content
@@ -76,10 +77,14 @@ def _parsed(content: bytes) -> tuple[pl.DataFrame, str | None]:
     except (gzip.BadGzipFile, zlib.error):
         return pl.DataFrame(), "its gzip is damaged"
     try:
-        frame = pl.read_csv(content, infer_schema=False)
+        frame = _list(content, spec) if spec.kind == "list" else pl.read_csv(content, infer_schema=False)
     except pl.exceptions.PolarsError as error:
         return pl.DataFrame(), _reason(error)
-    return frame, "its last row is cut off; the download broke off" if _is_cut(content, frame.width) else None
+    return frame, "its last row is cut off; the download broke off" if _is_cut(content) else None
+
+
+def _list(content: bytes, spec: FileSpec) -> pl.DataFrame:
+    return pl.read_csv(content, infer_schema=False, has_header=False, new_columns=list(spec.columns))
 
 
 def _reason(error: Exception) -> str:
@@ -87,13 +92,19 @@ def _reason(error: Exception) -> str:
     return next((words for sign, words in REASONS.items() if sign in said), "it is damaged, or not comma-separated")
 
 
-def _is_cut(content: bytes, width: int) -> bool:
-    """True when the file ends within a row: without a line's end, and with fewer cells than the header has."""
+def _is_cut(content: bytes) -> bool:
+    """True when the file ends within a row: without a line's end, and with fewer cells than the header names."""
     last = content.rpartition(b"\n")[2]
     # An odd number of quotes: the line is the end of a cell of several lines, and cannot be counted by itself.
     if not last.strip() or last.count(b'"') % 2:
         return False
-    return len(next(csv.reader([last.decode("utf-8", "replace")]), [])) < width
+    header, row = (_fields(line) for line in (content.partition(b"\n")[0], last))
+    named = max((i for i, name in enumerate(header, start=1) if name.strip()), default=0)  # a header may end in commas
+    return len(row) < named
+
+
+def _fields(line: bytes) -> list[str]:
+    return next(csv.reader([line.decode("utf-8", "replace")]), [])
 
 
 def _named(frame: pl.DataFrame, spec: FileSpec, where: Where) -> pl.DataFrame:

@@ -1,9 +1,10 @@
 """Which one of four? The key is stated present, the distractors may be denied, and no two options are related.
 
-`No Finding` is a key where no pathology is present. As a distractor it replaces the third one, only beside a pathology
-that is stated present by labels that do not claim No Finding too, and as often as makes it the key in a quarter of the
-questions it appears in: where it could be the key more often than that allows, a share of those questions, chosen by
-hash, is left out.
+First come balanced sets (see `balanced.py`), in which No Finding is an option like any other; the rows left over are
+ordinary ones, without a set. There `No Finding` is a key where no pathology is present. As a distractor it replaces the
+third one, only beside a pathology that is stated present by labels that do not claim No Finding too, and as often as
+makes it the key in a quarter of the questions it appears in: where it could be the key more often than that allows, a
+share of those questions, chosen by hash, is left out.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ import polars as pl
 from cxdata.model.hashing import unit_expr
 from cxdata.model.policies import Use
 from cxdata.model.states import Effective
+from cxdata.tasks.balanced import SLOTS, STRATUM, balanced
 from cxdata.tasks.base import Asked, Material, Task
 from cxdata.tasks.choices import fill, lettered, ranked
 from cxdata.tasks.judged import FACETS, USE, askable, has_use, state_is
 
 NAME: Final = "disease_single_choice"
 NO_FINDING: Final = "No Finding"
-DISTRACTORS: Final = ("first", "second", "third")
-_KEPT: Final = ("study_id", "split", "image_ids", "label_policy", "reference", "origin_file", "origin_row")
+_KEPT: Final = ("study_id", "image_ids", "label_policy", "reference", "origin_file", "origin_row", *STRATUM)
 
 
 def ask(material: Material) -> Asked:
@@ -33,19 +34,31 @@ def ask(material: Material) -> Asked:
     names = [*findings, *normal]
     if not findings:
         return Asked(pl.DataFrame(), [("no finding may be an option", 0, "questions")])
-    keyed = pl.concat([_keyed(material, name, names, i) for i, name in enumerate(names)])
-    frame = ranked(keyed, findings, material.seed, _may_distract(material, names), lambda f: has_use(f, Use.SECOND))
-    filled = fill(frame, findings, material.vocabulary, DISTRACTORS, {})
-    enough = filled.select(*_KEPT, "sample_id", "key", "key_stated", *DISTRACTORS).collect()
-    rows = _with_no_finding(enough, len(findings), material.seed) if normal else enough
-    asked = lettered(rows.lazy(), ["key", *DISTRACTORS], names, material.seed, lambda slot: pl.lit(slot == "key"))
-    keys = int(keyed.select(pl.len()).collect().item())
-    funnel = [("could be the key", keys, "questions"), ("has three distractors", enough.height, "questions"),
-              ("left after balancing No Finding", rows.height, "questions")]  # fmt: skip
+    keyed = pl.concat([_keyed(material, name, names, i) for i, name in enumerate(names)]).collect()
+    may = _may_distract(material, names)
+    in_sets = balanced(keyed, names, material.vocabulary, material.seed, may)
+    left = keyed.join(in_sets, on="sample_id", how="anti")
+    enough = _ordinary(left, material, findings, may)
+    ordinary = _with_no_finding(enough, len(findings), material.seed) if normal else enough
+    rows = pl.concat(
+        [in_sets.select([*ordinary.columns, "set_id"]), ordinary.with_columns(set_id=pl.lit(None, pl.String))]
+    )
+    asked = lettered(rows.lazy(), ["key", *SLOTS], names, material.seed, lambda slot: pl.lit(slot == "key"))
+    funnel = [("could be the key", keyed.height, "questions"), ("in balanced sets", in_sets.height, "questions"),
+              ("left over, with three distractors", enough.height, "questions"),
+              ("of these, after balancing No Finding", ordinary.height, "questions")]  # fmt: skip
     finished = asked.with_columns(
         wording_group=pl.lit("any"), notes_no_finding=pl.col("options").list.contains(NO_FINDING)
     )
-    return Asked(finished.drop("key", "key_stated", *DISTRACTORS, "split").collect(), funnel)
+    return Asked(finished.drop("key", "key_stated", *SLOTS, *STRATUM).collect(), funnel)
+
+
+def _ordinary(
+    rows: pl.DataFrame, material: Material, findings: list[str], may: Callable[[str], pl.Expr]
+) -> pl.DataFrame:
+    ranks = ranked(rows.lazy(), findings, material.seed, may, lambda finding: has_use(finding, Use.SECOND))
+    filled = fill(ranks, findings, material.vocabulary, SLOTS, {})
+    return filled.select(*_KEPT, "sample_id", "key", "key_stated", *SLOTS).collect()
 
 
 def _keyed(material: Material, name: str, names: list[str], index: int) -> pl.LazyFrame:
@@ -61,7 +74,8 @@ def _keyed(material: Material, name: str, names: list[str], index: int) -> pl.La
 def _may_distract(material: Material, names: list[str]) -> Callable[[str], pl.Expr]:
     def may(finding: str) -> pl.Expr:
         taken = [i for i, other in enumerate(names) if other == finding or material.vocabulary.related(finding, other)]
-        return has_use(finding, Use.WRONG) & ~pl.col("key").is_in(taken)
+        wrong = pl.col("key_stated") if finding == NO_FINDING else has_use(finding, Use.WRONG)
+        return wrong & ~pl.col("key").is_in(taken)
 
     return may
 
@@ -86,7 +100,7 @@ def _with_no_finding(rows: pl.DataFrame, index: int, seed: int) -> pl.DataFrame:
 
 TASKS: Final = (
     Task(
-        name=NAME, version=1, domain="visual_understanding", answer_type="single_choice", stage="closed",
+        name=NAME, version=2, domain="visual_understanding", answer_type="single_choice", stage="closed",
         level="single", reward="closed", facets=FACETS, ask=ask, reads_labels=True,
     ),
 )  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from cxdata.reports.indications import with_clean_indication
-from cxdata.reports.targets import unwrap_expr
+from cxdata.reports.sentences import context_expr
 from cxdata.tasks.base import Asked, Funnel, Material, Task
 
 FEWEST_WORDS: Final = 3
@@ -49,7 +49,7 @@ def ask_summary(material: Material) -> Asked:
     reports = material.targets.lazy().filter(pl.col("findings").is_not_null())
     rows, funnel = _targets(material, reports, name, "impression")
     no_pictures = pl.lit([], pl.List(pl.String)).alias("image_ids")
-    return Asked(rows.with_columns(no_pictures, context=unwrap_expr("findings")).pipe(_draft), funnel)
+    return Asked(rows.with_columns(no_pictures, context=context_expr("findings")).pipe(_draft), funnel)
 
 
 def _from_pictures(material: Material, name: str, section: str) -> Asked:
