@@ -38,8 +38,8 @@ _NOBODY: Final = r"(?i)^(?:the )?(?:patient|pt|male|female|m[ae]n|wom[ae]n)$"
 _ENDS: Final = r"^[\s,;:./()&-]+|[\s,;:./(&-]+$"
 # Then: clauses that have lost a word, the end of the text, and what is left of it.
 _LAST: Final = (
-    (_LOST, "\x02"), (_TRAILING, "${1}${2}"), (_HELD, ""), (r"\s*//\s*", ". "), (r"\s+", " "), (r" ([.,;?])", "${1}"),
-    (_ENDS, ""), (_NOBODY, ""),
+    (_LOST, "\x02"), (_TRAILING, "${1}${2}"), (_HELD, ""), (r"([.?!])\s*//\s*", "${1} "), (r"\s*//\s*", ". "),
+    (r"\s+", " "), (r" ([.,;?])", "${1}"), (_ENDS, ""), (_NOBODY, ""),
 )  # fmt: skip
 
 

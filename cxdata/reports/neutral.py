@@ -18,20 +18,22 @@ VERSION: Final = 1
 
 VIEW: Final = (
     r"(?i)\b(?:frontal|portable|bedside|upright|supine|erect|semi-?erect|decubitus|lordotic|posteroanterior|"
-    r"anteroposterior|ap|pa|views?|projections?|films?|radiograph(?:s|y|ic(?:ally)?)?|x-?rays?|roentgenograms?)\b"
-    r"|\b(?:on|in|from) (?:the )?laterals?(?:[.,;)]|$)|\boblique (?:image|position)"
+    r"anteroposterior|ap|pa|views?|projections?|films?|radiographs?|x-?rays?|roentgenograms?)\b"
+    r"|\b(?:on|in|from) (?:the )?laterals?(?:[.,;)]|$| (?:image|exam|study))|\boblique (?:image|position)"
 )
 TECHNIQUE: Final = (
     r"(?i)\b(?:techni\w+|expos(?:ure|ed)|(?:over|under)-?exposed|(?:over|under|well|adequately)?[- ]?penetrat\w+|"
-    r"rotat\w+|motion|positioning|positioned patient|inspirat\w+|expirat\w+|collimat\w+|artifact\w*|digital\w*|"
-    r"(?:study|exam|examination|evaluation|assessment|image) (?:is |was )?(?:\w+ )?limited|limit(?:ed|s|ing) "
-    r"(?:the )?(?:\w+ )?(?:study|exam|examination|evaluation|assessment|sensitivity|view|by|due|because|for)|"
-    r"(?:chin|arms?|jewel\w+) (?:\w+ )?(?:project|overl|obscur)\w*)\b"
+    r"rotat\w+|motion|positioning|inspirat\w+|expirat\w+|collimat\w+|artifact\w*|shield\w*|digital\w*|"
+    r"(?:study|exam|examination|evaluation|assessment|image) (?:is |was )?(?:\w+ )?limited|"
+    r"limit(?:ed|ing) (?:\w+ ){0,2}(?:study|exam|examination|evaluation|assessment|sensitivity|by|due|because|for)|"
+    r"limits (?:the|of (?:the|this)) (?:\w+ )?(?:study|exam|examination|evaluation|assessment|sensitivity)|"
+    r"limits (?:evaluation|assessment)|(?:chin|arms?|jewel\w+) (?:\w+ )?(?:project|overl|obscur)\w*)\b"
 )
 PERSON: Final = (
-    r"(?i)\b(?:ages?|aged|years?|months?|elderly|old|young|adults?|child(?:ren|hood)?|infan\w+|p(?:a)?ediatric|"
-    r"newborn|neonat\w+|m[ae]n|wom[ae]n|males?|females?|boys?|girls?|gentlem[ae]n|lad(?:y|ies)|he|she|his|hers?|him|"
-    r"breasts?|mastectom\w+|mammar\w+|gyn(?:a)?ecomastia|nipples?|gravid\w*|pregnan\w+|prostat\w+)\b"
+    r"(?i)\b(?:(?:for|of|with|at|stated|patient'?s?) ages?|aged|years?[- ]old|months?[- ]old|elderly|young|adults?|"
+    r"child(?:ren|hood)?|infan\w+|p(?:a)?ediatric|newborn|neonat\w+|m[ae]n|wom[ae]n|males?|females?|boys?|girls?|"
+    r"gentlem[ae]n|lad(?:y|ies)|he|she|his|hers?|him|breasts?|mastectom\w+|mammar\w+|gyn(?:a)?ecomastia|nipples?|"
+    r"gravid\w*|pregnan\w+|prostat\w+)\b"
 )
 MARK: Final = r"(?i)_{2,}|\bx{3,}\b"
 _TELLTALE: Final = (VIEW, TECHNIQUE, PERSON, MARK)

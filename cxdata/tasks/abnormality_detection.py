@@ -2,8 +2,8 @@
 
 A picture is asked about only where nothing is known to be there without a box: of 880 pictures with a box in
 ChestX-ray14, 594 have further labels that nobody boxed, and an answer that leaves those out would be wrong. So each
-finding (devices aside) of its study that is present, uncertain or in conflict must have a box, or a relative that has
-one. Where the source states labels, a study that nobody has labelled is not asked about.
+finding (devices aside) of its study that is present, uncertain or in conflict must have a box, or a kind of it or what
+it is a kind of. Where the source states labels, a study that nobody has labelled is not asked about.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def _half_boxed(rows: pl.DataFrame, material: Material) -> pl.DataFrame:
     boxed = rows.lazy().select("image_id", "study_id", "finding")
     for finding in askable(material, "finding"):
         there = states.filter(state_is(finding, *OPEN_STATES)).select("study_id")
-        own = boxed.filter(pl.col("finding").is_in([finding, *words.relatives(finding)])).select("image_id")
+        kinds = [finding, *words.ancestors(finding), *words.descendants(finding)]
+        own = boxed.filter(pl.col("finding").is_in(kinds)).select("image_id")
         unboxed.append(boxed.join(there, on="study_id", how="semi").join(own, on="image_id", how="anti"))
     return pl.concat(unboxed).select("image_id").unique().collect() if unboxed else rows.select("image_id").head(0)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from cxdata.model.errors import CxdataError
 from cxdata.model.facets import FRONTAL_VIEWS
 from cxdata.tasks.wordings import asked_group_expr
 
@@ -35,8 +36,10 @@ def boxes_of_findings(material: Material) -> Boxed:
     middle in words, as seen on the picture: `lower left`), reference, origin_file, origin_row. Where the facet's frame
     is of another size than the picture, the box is scaled to the picture. Boxes without a finding or an area are left
     out, as are those that stand twice and those on a picture whose view is not known or whose study has no split.
+    Raises CxdataError for a finding that the vocabulary does not have.
     """
     regions = material.facets["regions"].filter(pl.col("kind") == ABNORMALITY)
+    _check(regions, material)
     group = asked_group_expr(pl.col("finding"), material.vocabulary)
     named = regions.filter(pl.col("finding").is_not_null()).with_columns(wording_group=group)
     named = named.filter(pl.col("wording_group").is_in(GROUPS)).join(_pictures(material), on="image_id")
@@ -55,6 +58,12 @@ def boxes_of_findings(material: Material) -> Boxed:
 def box_expr() -> pl.Expr:
     """The box of each row as a struct of the samples' column `boxes`."""
     return pl.struct(pl.col("finding").alias("label"), *_CORNERS)
+
+
+def _check(regions: pl.LazyFrame, material: Material) -> None:
+    named = regions.select(pl.col("finding").drop_nulls().unique()).collect()["finding"]
+    if unknown := sorted(set(named) - set(material.vocabulary.names)):
+        raise CxdataError(f"the vocabulary has no finding {', '.join(unknown)}", where=material.card.slug)
 
 
 def _pictures(material: Material) -> pl.LazyFrame:

@@ -125,7 +125,10 @@ def _answer(drafts: pl.DataFrame) -> pl.Expr:
     """What rows are ranked among: the finding asked about and the answer, else the first label, else the answer."""
     if "asked_finding" in drafts.columns:
         return pl.concat_str("asked_finding", "answer", separator="=")
-    return pl.col("labels").list.first().fill_null("") if "labels" in drafts.columns else pl.col("answer")
+    if "labels" in drafts.columns:
+        return pl.col("labels").list.first().fill_null("")
+    # texts: where no two rows have the same answer, all are ranked together
+    return pl.lit("") if drafts["answer"].n_unique() == drafts.height else pl.col("answer")
 
 
 def _rank_within() -> pl.Expr:

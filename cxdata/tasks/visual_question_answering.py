@@ -38,7 +38,8 @@ def ask(material: Material) -> Asked:
     """One row a native question with an answer, whose study has a split, about at least one picture."""
     native = material.facets["questions"]
     cases = material.cases.lazy().select("study_id", "split", "split_reason", case_images="image_ids")
-    own = pl.when(pl.col("image_ids").list.len() > 0).then("image_ids").otherwise("case_images")
+    own = pl.col("image_ids").list.drop_nulls().list.unique(maintain_order=True)
+    own = pl.when(own.list.len() > 0).then(own).otherwise("case_images")
     questions = native.join(cases, on="study_id").with_columns(*_one_line(), image_ids=own)
     told = questions.filter(~_marked()).drop_nulls(["question", "answer"])
     seen = told.filter(pl.col("image_ids").list.len() > 0).with_row_index("row")
