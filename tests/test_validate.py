@@ -81,7 +81,7 @@ BY_TASK: dict[str, dict[str, Any]] = {
         "answer_type": "single_choice", "level": "single", "question": "Which view?",
         "options": ["Lateral", "Posteroanterior (PA)"], "answer": "Posteroanterior (PA)", "answer_letter": "B",
         "image_ids": ["mimic:front"], "label_policy": None, "reference": None, "evidence_ids": None,
-        "wording_id": "view_classification.en.v1.any.01",
+        "wording_id": "view_classification.en.v2.any.01",
     },
     "findings_generation": {
         **REPORT, "question": "Describe it.", "answer": "The lungs are clear.",

@@ -41,7 +41,7 @@ DIGESTS = {
     ("disease_single_choice", 1): "5c0e96f93d40bbb324835ca0a920c355f61da4207d22bdf1836ad7db501621f3",
     ("disease_multi_choice", 1): "b2f956bcd6e08958d7ba2a3052009d33fee048079246f76ca95b04df85eb791c",
     ("disease_open", 1): "978149a84eef432160e780370fd453b4ffa34c1ed511f355da295c08feedd16d",
-    ("view_classification", 1): "7fc10fa265caa8001419ff240c223084b978c23624687c5d6c109d8271771547",
+    ("view_classification", 2): "63ecfaf15750282b3efbe44ffcc6cced4795de85afc98a333e776fa5fa65dc18",
     ("findings_generation", 1): "71fde2b6447a48ccc19c72b195199f992fcfa969a889f582d87544ab817ffe0e",
     ("impression_generation", 1): "36d856bf9ec812dabbd85755caeeecf688a5db35db119c57148ae9f56440b11f",
     ("findings_summarization", 1): "e3a65a112fce8163d46cbebfcbd6d31f20366d05215839af6174bb9f70e98d3e",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,8 @@ from cxdata.model.manifest import PolicyName
 from cxdata.model.sample import Split
 
 ImagesMode = Literal["none", "path"]
+NOT_GIVEN: Final = {"tasks": "all", "label_policy": "the source's own", "split": "all", "limit": "none"}
+"""What a key says when nothing was asked for."""
 
 
 class BuildConfig(BaseModel):
@@ -36,9 +38,15 @@ class BuildConfig(BaseModel):
         before, now = self.model_dump(mode="json"), asked.model_dump(mode="json")
         changed = [key for key in now if now[key] != before[key]]
         if changed:
-            differences = "; ".join(f"{key} is {before[key]!r} there, {now[key]!r} here" for key in changed)
+            differences = "; ".join(
+                f"{key} is {_words(key, before[key])} there, {_words(key, now[key])} here" for key in changed
+            )
             raise RefusedError(
                 f"the folder holds a build of another config: {differences}",
                 where=folder,
                 mend="use the same values, or another --out",
             )
+
+
+def _words(key: str, value: Any) -> str:
+    return NOT_GIVEN[key] if value is None else repr(value)

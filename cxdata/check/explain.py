@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from cxdata.check.builds import Build, builds
+from cxdata.check.builds import Build, builds, readable
 from cxdata.check.lookup import Located, locate_sample
 from cxdata.check.origin import origin
 from cxdata.check.reading import facet_rows, label
@@ -25,9 +25,15 @@ def explain(folder: Path, sample_id: str, manifests: Mapping[str, Manifest], oth
 
     Keys: `where` (shard:row-group:row), `sample` (every column), `origin` (file, row, raw cells), `wording`, `label`
     (policy, states; None where no label was read), `pictures`, `versions`. `other_roots` is asked where the folders
-    that the build read from are not recorded or gone. Raises UsageError when no sample has the id.
+    that the build read from are not recorded or gone. Raises UsageError when no sample has the id, CxdataError for a
+    file of the build that is damaged.
     """
-    found = locate_sample(builds(folder), sample_id)
+    there = builds(folder)
+    with readable(there):
+        return _told(locate_sample(there, sample_id), manifests, other_roots)
+
+
+def _told(found: Located, manifests: Mapping[str, Manifest], other_roots: Roots) -> dict[str, Any]:
     manifest, row = manifests.get(found.row["source"]), found.row
     roots = _roots(found.build, manifest, other_roots)
     facets = facet_rows(found.build, manifest, row) if manifest else None

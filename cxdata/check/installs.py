@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cxdata.model.manifest import Manifest
-from cxdata.sources.roots import Found, found, part_candidates, version_of
+from cxdata.sources.roots import Found, fit, found, nearness, part_candidates
 
 Candidates = Mapping[str, Sequence[Path]]
 
@@ -27,18 +27,8 @@ def _around(manifest: Manifest, candidates: Candidates, part: str, root: Path) -
     roots = {part: root}
     for other, folders in candidates.items():
         if other != part:
-            partner = max(folders, key=lambda folder: _fit(manifest, part, root, other, folder))
-            nearest = max(_nearness(partner, folder) for folder in candidates[part])
-            if _nearness(partner, root) == nearest:
+            partner = max(folders, key=lambda folder: fit(manifest, part, root, other, folder))
+            nearest = max(nearness(partner, folder) for folder in candidates[part])
+            if nearness(partner, root) == nearest:
                 roots[other] = partner
     return {name: roots[name] for name in manifest.parts if name in roots}
-
-
-def _fit(manifest: Manifest, part: str, root: Path, other: str, folder: Path) -> tuple[int, bool]:
-    same = version_of(manifest.parts[part], root) == version_of(manifest.parts[other], folder)
-    return _nearness(root, folder), same
-
-
-def _nearness(one: Path, other: Path) -> int:
-    pairs = list(zip(one.parts, other.parts, strict=False))
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), len(pairs))

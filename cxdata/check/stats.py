@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from cxdata.check.builds import Build, builds
+from cxdata.check.builds import Build, builds, readable
 from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.sample import polars_schema
 
@@ -29,38 +29,43 @@ def stats(folder: Path) -> dict[str, Any]:
     `rows` is their number; `by` maps source, task, split, stage, level, answer_type, finding, letter, view, reference,
     policy and population to counts, the highest first. `finding` counts the rows that ask about a finding or have it
     among their labels; `view` is that of the first picture; `answer` are those of binary questions; what a row lacks
-    counts as `none`, and is left out for finding and answer. Raises UsageError when there is no build.
+    counts as `none`, and is left out for finding and answer. Raises UsageError when there is no build, CxdataError for
+    a shard that is damaged.
     """
-    samples = _samples(builds(folder))
-    rows = int(samples.select(pl.len()).collect().item())
-    return {"rows": rows, "by": {name: _counted(samples, name) for name in COUNTS}}
+    found = builds(folder)
+    with readable(found):
+        samples = _samples(found)
+        rows = int(samples.select(pl.len()).collect().item())
+        return {"rows": rows, "by": {name: _counted(samples, name) for name in COUNTS}}
 
 
 def cross(folder: Path, by: Sequence[str]) -> dict[str, Any]:
     """The cross table of columns of the samples, or of the names of `COUNTS`: `by`, and `rows` with `n` for each.
 
-    A list column counts each of its elements, and null once for an empty list. Raises UsageError for an unknown name.
+    A list column counts each of its elements, and null once for an empty list. Raises UsageError for an unknown name,
+    CxdataError for a shard that is damaged.
     """
     known = {**{name: name for name in polars_schema()}, **COUNTS}
     if unknown := [name for name in by if name not in known]:
         raise UsageError(f"samples have no column {', '.join(map(repr, unknown))}", mend=f"one of: {', '.join(known)}")
-    names = list(dict.fromkeys(by))
-    samples = _samples(builds(folder))
-    frame = samples.select(pl.col(known[name]).alias(name) for name in names)
-    for name, kind in frame.collect_schema().items():
-        frame = frame.explode(name, empty_as_null=True) if isinstance(kind, pl.List) else frame
-    table = frame.group_by(names).agg(n=pl.len()).collect(engine="streaming")
+    names, found = list(dict.fromkeys(by)), builds(folder)
+    with readable(found):
+        frame = _samples(found).select(pl.col(known[name]).alias(name) for name in names)
+        for name, kind in frame.collect_schema().items():
+            frame = frame.explode(name, empty_as_null=True) if isinstance(kind, pl.List) else frame
+        table = frame.group_by(names).agg(n=pl.len()).collect(engine="streaming")
     return {"by": names, "rows": table.sort(names, nulls_last=True).to_dicts()}
 
 
 def finding_answers(folder: Path) -> list[tuple[str, int, int, int]]:
     """For each finding: questions about it answered Yes, those answered No, and other rows that have it as a label."""
-    rows = _samples(builds(folder)).select("answer", "finding", is_asked=pl.col("asked_finding").is_not_null())
-    asked, answer = pl.col("is_asked"), pl.col("answer")
-    table = rows.explode("finding").drop_nulls("finding").group_by("finding").agg(
-        yes=(asked & (answer == "Yes")).sum(), no=(asked & (answer == "No")).sum(), label=(~asked).sum()
-    )  # fmt: skip
-    return [(*row,) for row in table.sort("finding").collect(engine="streaming").iter_rows()]
+    asked, answer, found = pl.col("is_asked"), pl.col("answer"), builds(folder)
+    with readable(found):
+        rows = _samples(found).select("answer", "finding", is_asked=pl.col("asked_finding").is_not_null())
+        table = rows.explode("finding").drop_nulls("finding").group_by("finding").agg(
+            yes=(asked & (answer == "Yes")).sum(), no=(asked & (answer == "No")).sum(), label=(~asked).sum()
+        ).sort("finding").collect(engine="streaming")  # fmt: skip
+    return [(*row,) for row in table.iter_rows()]
 
 
 def _samples(found: Sequence[Build]) -> pl.LazyFrame:

@@ -6,11 +6,11 @@ import sys
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from cxdata.cli import build, demo, doctor, explain, phantom, sources, stats, validate
+from cxdata.cli.entry import INTERRUPTED, say_interrupted
 from cxdata.cli.settings import defaults
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="cxdata",
@@ -33,6 +33,11 @@ def _say_version(asked: bool) -> None:
         raise typer.Exit()
 
 
+def _verbs(group: object) -> dict[str, TyperCommand]:
+    commands = group.commands if isinstance(group, TyperGroup) else {}
+    return {name: command for name, command in commands.items() if isinstance(command, TyperCommand)}
+
+
 @app.callback()
 def configure(
     context: typer.Context,
@@ -41,7 +46,7 @@ def configure(
     ] = False,
 ) -> None:
     """Take defaults from `cxdata.toml` in this folder; flags and CXDATA_* come before them."""
-    context.default_map = defaults()
+    context.default_map = defaults(_verbs(context.command))
 
 
 def main() -> None:
@@ -55,7 +60,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as leaving:
         if leaving.code == INTERRUPTED:
-            typer.echo("interrupted: run the same command to go on", err=True)
+            say_interrupted()
         raise
     except OSError as error:
         known = CxdataError(

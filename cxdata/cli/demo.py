@@ -29,6 +29,7 @@ def run(
     from cxdata.sources.discovery import sources
 
     slugs = list(sources())
+    _keep_settings_of_others(out / "cxdata.toml")
     write_text(out / "cxdata.toml", CONFIG_TEXT)
     with _inside(out):
         phantom.run(slugs, Path("data"))
@@ -37,6 +38,16 @@ def run(
         for slug in slugs:
             _show(slug)
     say(f"\ngo on: cd {out} && {_command()} build --source {slugs[0]}   (finds everything built already)")
+
+
+def _keep_settings_of_others(path: Path) -> None:
+    """Raise RefusedError where a `cxdata.toml` stands that the demo did not write."""
+    from cxdata.model.errors import RefusedError
+
+    if path.exists() and not (path.is_file() and path.read_bytes() == CONFIG_TEXT.encode()):
+        raise RefusedError(
+            "the folder has a cxdata.toml of its own", where=str(path.absolute()), mend="choose another --out"
+        )
 
 
 def _show(slug: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cxdata.cli.output import print_json, print_table, progress, say
-from cxdata.cli.settings import IncludeOption, JsonOption, four_ways, places, settings
+from cxdata.cli.settings import IncludeOption, JsonOption, check_slugs, four_ways, names_a_source, places, settings
 
 if TYPE_CHECKING:
     from cxdata.check.doctor import Entry
@@ -40,7 +40,9 @@ def run(
     """Look at downloads: parts, missing and broken files, counts, checksums, disk. Exit 1: a build would fail."""
     from cxdata.check.doctor import examine
     from cxdata.check.installs import installs
+    from cxdata.sources.discovery import sources
 
+    check_slugs(sources(include_path or []), root or [])
     chosen = _chosen(source, include_path or [])
     entries: list[Entry] = []
     not_looked_for: list[CxdataError] = []
@@ -66,7 +68,7 @@ def _chosen(slugs: list[str] | None, include: list[Path]) -> list[Source]:
 def _places(source: Source, roots: list[str]) -> tuple[list[Path], CxdataError | None]:
     from cxdata.model.errors import UsageError
 
-    named = [Path(root.partition("=")[2] or root) for root in roots]
+    named = [Path(root.partition("=")[2] if names_a_source(root) else root) for root in roots]
     gone = [folder for folder in named if not folder.is_dir()]
     if gone:
         raise UsageError("no such folder", where=str(gone[0].absolute()), mend="name a folder that holds a download")
@@ -79,7 +81,7 @@ def _places(source: Source, roots: list[str]) -> tuple[list[Path], CxdataError |
 def _out() -> Path:
     import os
 
-    return Path(os.environ.get("CXDATA_OUT") or settings().get("build", {}).get("out") or "cx")
+    return Path(str(os.environ.get("CXDATA_OUT") or settings().get("build", {}).get("out") or "cx"))
 
 
 def _tell(entries: list[Entry], not_looked_for: list[CxdataError], *, as_json: bool) -> None:
@@ -100,11 +102,12 @@ def _reasons(problems: list[CxdataError]) -> dict[str, str]:
 
 def _nothing_found(chosen: list[Source], roots: list[str], not_looked_for: list[CxdataError]) -> CxdataError:
     from cxdata.model.errors import CxdataError
+    from cxdata.sources.roots import REACH
 
     if not_looked_for and not roots:
         where = "; ".join(f"{slugs}: {reason}" for reason, slugs in _reasons(not_looked_for).items())
     else:
-        where = ", ".join(roots) or "the folders of your settings"
+        where = f"{', '.join(roots) or 'the folders of your settings'} ({REACH})"
     one = chosen[0]
     what = f"nothing of {one.slug} was found" if len(chosen) == 1 else f"nothing of {len(chosen)} sources was found"
     get = "\n".join(f"get it: {part.home.url} ({part.title})" for part in one.manifest.parts.values())

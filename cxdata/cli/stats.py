@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cxdata.cli.output import print_json, print_table
-from cxdata.cli.settings import JsonOption
+from cxdata.cli.settings import JsonOption, names_in
 
 NAME = "stats"
 EXAMPLES = ("cxdata stats cx/mimic", "cxdata stats cx --by task,split,answer_letter --json")
@@ -28,7 +28,7 @@ def run(
     from cxdata.check.stats import cross, stats
 
     if by is not None:
-        table = cross(folder, [name.strip() for name in by.split(",")])
+        table = cross(folder, names_in(by, "--by"))
         print_json(table) if json else print_table([*table["by"], "n"], [list(row.values()) for row in table["rows"]])
         return
     counts = stats(folder)

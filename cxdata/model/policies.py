@@ -195,10 +195,12 @@ def _footnotes() -> list[str]:
     key = "the answer, an open label, a step judged right"
     wrong = "a distractor, an option that is no key, a step judged wrong"
     blocking = "A finding related (is_a either way, or overlapping) to one that is present, uncertain or in conflict"
+    closed = "`closed-world` reads findings without evidence that silence means absent as `stated`; a build with it is"
+    closed += " refused where no finding of the source has such evidence."
     return [
         f"- Key: {key}. Wrong: {wrong}. – is not asked.",
         f"- {blocking} is blocked: never No, never wrong.",
-        "- Under `closed-world`, findings without evidence that silence means absent are read as `stated`.",
+        f"- {closed}",
         f"- `u-mixed` reads {ones} as `u-ones`, {zeros} as `u-zeros`, the rest as `stated`.",
         "- All `u-` policies are for train only.",
         "- What no radiograph can show (`visible: no` in the vocabulary) is never asked.",

@@ -57,7 +57,9 @@ class Sample(BaseModel):
     answer: str = Field(description="the answer in words; for open_labels the labels joined by `, `")
     answer_letter: str | None = Field(description="`B`, or `A, C` for multi_choice; null when not a choice")
     labels: list[str] | None = Field(description="canonical findings present by the policy that belong to the question")
-    scored_labels: list[str] | None = Field(description="open rows: the labels that F1 runs over")
+    scored_labels: list[str] | None = Field(
+        description="open rows: the labels that F1 runs over; with `ignored_labels`, sorted, the list in question"
+    )
     ignored_labels: list[str] | None = Field(description="open rows: the labels that F1 leaves alone")
     boxes: list[Box] | None = Field(description="boxes of the answer, original pixels")
     image_ids: list[str] = Field(description="pictures of the question, into `images/`; empty for text alone")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from shlex import quote
 from typing import NamedTuple
 
 from cxdata.model.errors import UsageError
@@ -16,6 +17,7 @@ from cxdata.sources.access import entries, exists, is_file, is_folder
 
 MAX_DEPTH = 6
 MAX_SUBFOLDERS = 200  # a folder of more is patients or studies, not part of the way to a root
+REACH = f"looked down to {MAX_DEPTH} levels below; folders of more than {MAX_SUBFOLDERS} folders are passed over"
 LOOKED_AT = 4  # entries of a folder that a probe with a wildcard follows
 OTHER_LAYOUT = "custom"
 
@@ -31,12 +33,12 @@ class Found(NamedTuple):
 def locate(manifest: Manifest, places: Iterable[Path]) -> Found | None:
     """The roots below the given places, one a part; None when no part is found.
 
-    Raises UsageError when two folders claim to be one part, listing both with the `--root` to copy.
+    Raises UsageError when two folders claim to be one part, with a command to copy for each: one `--root` a part.
     """
     candidates = part_candidates(manifest, places)
     for part, roots in candidates.items():
         if len(roots) > 1:
-            raise _ambiguous(manifest, part, roots)
+            raise _ambiguous(manifest, part, candidates)
     chosen = {part: paths[0] for part, paths in candidates.items() if paths}
     return found(manifest, chosen) if chosen else None
 
@@ -61,6 +63,21 @@ def version_of(part: Part, root: Path) -> str:
             return version
     named = [version for version in part.versions if any(version in piece for piece in root.parts)]
     return named[0] if named else list(part.versions)[-1] if part.versions else "unknown"
+
+
+def nearness(one: Path, other: Path) -> int:
+    """How many folders, from the top, two paths have in common."""
+    pairs = list(zip(one.parts, other.parts, strict=False))
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), len(pairs))
+
+
+def fit(manifest: Manifest, part: str, root: Path, other: str, folder: Path) -> tuple[int, bool]:
+    """How well the folder of another part goes with the root of a part; the higher the better.
+
+    By nearness, and of equally near ones by the version.
+    """
+    same = version_of(manifest.parts[part], root) == version_of(manifest.parts[other], folder)
+    return nearness(root, folder), same
 
 
 def find_file(spec: FileSpec, root: Path | None) -> Path | None:
@@ -137,10 +154,22 @@ def _fits(layout: Layout, roots: Mapping[str, Path]) -> bool:
     )
 
 
-def _ambiguous(manifest: Manifest, part: str, roots: list[Path]) -> UsageError:
-    lines = "\n".join(f"--root {manifest.slug}={root}" for root in roots)
+def _ambiguous(manifest: Manifest, part: str, candidates: Mapping[str, Sequence[Path]]) -> UsageError:
+    roots = candidates[part]
+    commands = "\n".join(_command(manifest, part, root, candidates) for root in roots)
     return UsageError(
         f"{manifest.slug}: {len(roots)} folders could be its part {part!r} ({manifest.parts[part].title})",
         where=", ".join(map(str, roots)),
-        mend=f"say which one, with one --root for each part:\n{lines}",
+        mend=f"say which one, with one --root for each part:\n{commands}",
     )
+
+
+def _command(manifest: Manifest, part: str, root: Path, candidates: Mapping[str, Sequence[Path]]) -> str:
+    """A build from that root, with the folder of each other part that goes best with it."""
+    others = {
+        other: max(folders, key=lambda folder: fit(manifest, part, root, other, folder))
+        for other, folders in candidates.items()
+        if folders
+    }
+    flags = " ".join(f"--root {quote(f'{manifest.slug}={folder}')}" for folder in {**others, part: root}.values())
+    return f"cxdata build --source {manifest.slug} {flags}"

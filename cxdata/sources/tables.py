@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import re
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -28,14 +30,25 @@ REASONS: Final = {
     "empty csv": "it holds nothing",
     "no data": "it holds nothing",
 }
-NAME: Final = re.compile(r"[A-Za-z_][\w./()-]{0,39}(?: [\w./()-]{1,20}){0,3}")  # a header, and hardly a sentence
+NAME: Final = re.compile(r"[A-Za-z_][\w./()-]{0,59}(?: [\w./()-]{1,20}){0,3}")  # a header, and hardly a sentence
+UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+BEGINNING_BYTES: Final = 512
+SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "upright strokes"}
+
+
+class Damage(NamedTuple):
+    """What is wrong with a file, the row it is seen in (None: in no certain one), and what mends it but a new copy."""
+
+    what: str
+    row: int | None = None
+    mend: str = ""
 
 
 def read_table(source: str, spec: FileSpec, path: Path) -> pl.DataFrame:
     """The columns that the manifest names, as text, and `row` (from 1, a header excluded).
 
-    Raises CxdataError for an empty, damaged, cut off or undecodable file and for a missing column, naming file and
-    column.
+    Raises CxdataError for an empty, damaged, cut off or undecodable file and for a missing column, naming file, column
+    and, where it is known, row.
     """
     where, again = Where(source, path.name), f"get it again: {spec.get}"
     with readable(source, path):
@@ -44,7 +57,10 @@ def read_table(source: str, spec: FileSpec, path: Path) -> pl.DataFrame:
         raise CxdataError(f"{path.name} is empty", where=where, mend=again)
     frame, damage = _parsed(content, spec)
     if damage is not None:
-        raise CxdataError(f"{path.name} cannot be read as a table: {damage}", where=where, mend=again)
+        raise CxdataError(
+            f"{path.name} cannot be read as a table: {damage.what}", where=where._replace(row=damage.row),
+            mend=f"{damage.mend}{again}",
+        )  # fmt: skip
     frame = _named(frame, spec, where)
     if frame.is_empty():
         raise CxdataError(f"{path.name} has a header and no rows", where=where, mend=again)
@@ -68,28 +84,61 @@ def keep_first(frame: pl.DataFrame, key: str) -> tuple[pl.DataFrame, pl.DataFram
     return kept, judged.filter(pl.col("code").is_not_null()).drop("_kinds", "_nth")
 
 
-def _parsed(content: bytes, spec: FileSpec) -> tuple[pl.DataFrame, str | None]:
+def _parsed(content: bytes, spec: FileSpec) -> tuple[pl.DataFrame, Damage | None]:
     """All cells as text, and what is wrong with the file (None: nothing)."""
     try:
         content = gzip.decompress(content) if content.startswith(GZIP) else content
     except EOFError:
-        return pl.DataFrame(), "it ends too early; the download broke off"
+        return pl.DataFrame(), Damage("it ends too early; the download broke off")
     except (gzip.BadGzipFile, zlib.error):
-        return pl.DataFrame(), "its gzip is damaged"
+        return pl.DataFrame(), Damage("its gzip is damaged")
+    # polars reads UTF-16 as cells that hold every other byte.
+    if content.startswith(UTF_16) or b"\0" in content[:BEGINNING_BYTES]:
+        mend = "write it as UTF-8: iconv -f UTF-16 -t UTF-8 FILE > NEW; or "
+        return pl.DataFrame(), Damage("it is UTF-16 or no text at all, not UTF-8", mend=mend)
     try:
         frame = _list(content, spec) if spec.kind == "list" else pl.read_csv(content, infer_schema=False)
     except pl.exceptions.PolarsError as error:
-        return pl.DataFrame(), _reason(error)
-    return frame, "its last row is cut off; the download broke off" if _is_cut(content) else None
+        return pl.DataFrame(), _damage(error, content, headers=int(spec.kind != "list"))
+    is_cut = _is_cut(content)
+    return frame, Damage("its last row is cut off; the download broke off", frame.height) if is_cut else None
 
 
 def _list(content: bytes, spec: FileSpec) -> pl.DataFrame:
     return pl.read_csv(content, infer_schema=False, has_header=False, new_columns=list(spec.columns))
 
 
-def _reason(error: Exception) -> str:
+def _damage(error: Exception, content: bytes, headers: int) -> Damage:
     said = str(error).lower()
-    return next((words for sign, words in REASONS.items() if sign in said), "it is damaged, or not comma-separated")
+    sign = next((sign for sign in REASONS if sign in said), None)
+    if sign is None:
+        return Damage("it is damaged, or not comma-separated")
+    line = {"more fields than defined": _wide_line, "invalid utf-8": _undecodable_line}.get(sign, lambda _: 0)(content)
+    return Damage(REASONS[sign], line - headers if line > headers else None)
+
+
+def _wide_line(content: bytes) -> int:
+    """The first line, from 1, with more cells than the first one; 0 when none is found."""
+    widths = list(_widths(content))
+    return next((line for line, width in enumerate(widths, start=1) if width > widths[0]), 0)
+
+
+def _undecodable_line(content: bytes) -> int:
+    """The line, from 1, in which the first byte stands that is not UTF-8; 0 when there is none."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return sum(1 for _ in _widths(content[: error.start] + b"x"))
+    return 0
+
+
+def _widths(content: bytes) -> Iterator[int]:
+    """The number of cells of each line (a cell may hold a line's end), as far as they can be told apart."""
+    lines = io.StringIO(content.decode("utf-8", "replace"), newline="")
+    try:
+        yield from map(len, csv.reader(lines))
+    except csv.Error:
+        return
 
 
 def _is_cut(content: bytes) -> bool:
@@ -123,6 +172,10 @@ def _named(frame: pl.DataFrame, spec: FileSpec, where: Where) -> pl.DataFrame:
 
 def _its_columns(columns: list[str]) -> str:
     """The header as far as it looks like one: a table without header begins with cells, which are not shown."""
+    if len(columns) == 1 and (separator := next((sign for sign in SEPARATORS if sign in columns[0]), None)):
+        return f"its cells seem to be separated by {SEPARATORS[separator]}, not by commas"
     shown = [name for name in columns if NAME.fullmatch(name)]
     hidden = len(columns) - len(shown)
+    if not shown:
+        return "its first line holds no name of a column"
     return f"its columns are {', '.join(shown)}{f' and {hidden} more that are no names' if hidden else ''}"

@@ -61,7 +61,7 @@ def _ordered(rows: pl.LazyFrame, words: list[str], seed: int) -> pl.LazyFrame:
 
 TASKS: Final = (
     Task(
-        name=NAME, version=1, domain="visual_understanding", answer_type="single_choice", stage="closed",
+        name=NAME, version=2, domain="visual_understanding", answer_type="single_choice", stage="closed",
         level="single", reward="closed", facets=("studies", "images"), ask=ask,
     ),
 )  # fmt: skip

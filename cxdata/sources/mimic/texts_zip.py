@@ -11,6 +11,7 @@ import zlib
 from functools import lru_cache
 from io import RawIOBase
 from pathlib import Path
+from shlex import quote
 from typing import Final, NamedTuple
 
 from cxdata.model.errors import CxdataError, Where
@@ -49,7 +50,8 @@ def zip_index(path: str) -> dict[str, Entry]:
         return _read_index(path, state.st_size, state.st_mtime_ns)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         what = f"{Path(path).name} is cut short, broken or cannot be opened"
-        raise CxdataError(what, where=Where("mimic", path), mend=GET) from error
+        # `wget -c` goes on at the end of whatever is there, a saved web page as well
+        raise CxdataError(what, where=Where("mimic", path), mend=f"delete it: rm {quote(path)}\n{GET}") from error
 
 
 def member_bytes(stream: RawIOBase, entry: Entry | None) -> bytes | None:
