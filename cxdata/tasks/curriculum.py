@@ -90,11 +90,12 @@ def _words(material: Material) -> pl.LazyFrame | None:
 def _labelled(material: Material) -> pl.LazyFrame:
     findings = askable(material, "finding")
     space = label_space(material)
-    present = pl.sum_horizontal(state_is(finding, Effective.PRESENT) for finding in findings)
-    doubtful = pl.sum_horizontal(state_is(finding, Effective.UNCERTAIN, Effective.CONFLICT) for finding in findings)
+    present = [state_is(finding, Effective.PRESENT) for finding in findings]
+    doubtful = [state_is(finding, Effective.UNCERTAIN, Effective.CONFLICT) for finding in findings]
     wanted = [pl.col(STATE + finding) for finding in space]
     frame = material.judged.lazy().select("study_id", *wanted)
-    return frame.select("study_id", _company=present.cast(pl.Float64), _doubt=(doubtful > 0).cast(pl.Float64))
+    company, doubt = pl.sum_horizontal(present or pl.lit(0)), pl.any_horizontal(doubtful or pl.lit(False))
+    return frame.select("study_id", _company=company.cast(pl.Float64), _doubt=doubt.cast(pl.Float64))
 
 
 def _conspicuity(drafts: pl.DataFrame, material: Material) -> pl.Expr:
