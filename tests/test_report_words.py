@@ -10,7 +10,7 @@ from cxdata.model.errors import CxdataError
 from cxdata.model.vocabulary import vocabulary
 from cxdata.reports.indications import with_clean_indication
 from cxdata.reports.mentions import speaks_of_expr
-from cxdata.reports.neutral import neutral_text_expr, same_text_expr
+from cxdata.reports.neutral import TARGETS, same_text_expr, with_neutral_text
 
 
 def cleaned(*texts: str | None) -> list[str | None]:
@@ -87,8 +87,8 @@ def test_without_an_indication_there_is_no_such_question(indication: str | None)
 
 
 def neutral(findings: str | None, impression: str | None = None) -> str | None:
-    frame = pl.DataFrame({"f": [findings], "i": [impression]}, schema={"f": pl.String, "i": pl.String})
-    text: str | None = frame.select(neutral_text_expr("f", "i")).item()
+    frame = pl.LazyFrame([[findings, impression]], schema=dict.fromkeys(TARGETS, pl.String), orient="row")
+    text: str | None = with_neutral_text(frame, "text").collect()["text"].item()
     return text
 
 
@@ -119,12 +119,13 @@ def test_sentences_on_the_chest_are_kept(sentence: str) -> None:
     assert neutral(sentence) == sentence
 
 
-def test_findings_come_first_and_a_sentence_stands_once() -> None:
-    assert (
-        neutral("No effusion. Large heart.", "Large heart. Cardiomegaly.") == "No effusion. Large heart. Cardiomegaly."
-    )
-    assert neutral(None, "Clear.") == "Clear."
-    assert neutral(None, None) is None
+def test_findings_come_first_and_an_impression_that_they_hold_is_left_out() -> None:
+    assert neutral("No effusion. Large heart.", "Cardiomegaly.") == "No effusion. Large heart. Cardiomegaly."
+    assert neutral("No effusion. Large heart.", "Large heart.") == "No effusion. Large heart."
+    assert neutral("No effusion. Portable. Large heart.", "Large heart. AP.") == "No effusion. Large heart."
+    assert neutral(None, "Clear.") == neutral(None, "Clear. Supine.") == neutral("Supine.", "Clear.") == "Clear."
+    assert neutral("Clear.") == neutral("Clear. Supine.") == neutral("Clear.", "Supine.") == "Clear."
+    assert neutral(None, None) is neutral("Supine.", None) is neutral("Supine.", "AP.") is None
 
 
 def test_texts_in_the_same_words_are_the_same() -> None:

@@ -36,18 +36,38 @@ PERSON: Final = (
     r"gravid\w*|pregnan\w+|prostat\w+)\b"
 )
 MARK: Final = r"(?i)_{2,}|\bx{3,}\b"
+TARGETS: Final = ("findings_target", "impression_target")
+_PARTS: Final = ("neutral findings", "neutral impression")
 _TELLTALE: Final = (VIEW, TECHNIQUE, PERSON, MARK)
 
 
-def neutral_text_expr(*targets: str) -> pl.Expr:
-    """The sentences of clean targets that tell nothing but what the chest shows, joined; null where none is left.
+def with_neutral_text(reports: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    """The reports with the sentences of their targets that tell nothing but what the chest shows, as the column `name`.
 
-    `targets` are columns of `targets.with_targets`, in the order of their sentences; one that stands twice stays once.
+    Those of the findings come first; the impression is left out where they hold it word for word. Null where none is
+    left. The order of the rows changes. In: the columns of `targets.with_targets`.
     """
-    sentences = pl.concat_list(sentences_expr(target).fill_null([]) for target in targets)
-    kept = pl.element().str.strip_chars(" ")
-    plain = ~pl.any_horizontal(kept.str.contains(pattern) for pattern in _TELLTALE)
-    text = sentences.list.eval(kept.filter(plain & (kept != ""))).list.unique(maintain_order=True).list.join(" ")
+    marked = pl.any_horizontal(_is_telling(pl.col(target)).fill_null(False) for target in TARGETS)
+    # most texts hold no such word: only the others are taken apart, which costs many times as much
+    plain = reports.filter(~marked).with_columns(_joined(*map(pl.col, TARGETS)).alias(name))
+    kept = (sentences_expr(target).list.eval(_kept()).list.join(" ") for target in TARGETS)
+    cut = reports.filter(marked).with_columns(text.alias(part) for text, part in zip(kept, _PARTS, strict=True))
+    return pl.concat([plain, cut.with_columns(_joined(*map(pl.col, _PARTS)).alias(name)).drop(_PARTS)])
+
+
+def _is_telling(text: pl.Expr) -> pl.Expr:
+    return pl.any_horizontal(text.str.contains(pattern) for pattern in _TELLTALE)
+
+
+def _kept() -> pl.Expr:
+    sentence = pl.element().str.strip_chars(" ")
+    return sentence.filter(~_is_telling(sentence) & (sentence != ""))
+
+
+def _joined(findings: pl.Expr, impression: pl.Expr) -> pl.Expr:
+    repeated = findings.str.contains(impression, literal=True).fill_null(False)
+    rest = pl.when(~repeated & (impression != "")).then(impression)
+    text = pl.concat_str(pl.when(findings != "").then(findings), rest, separator=" ", ignore_nulls=True)
     return pl.when(text != "").then(text)
 
 

@@ -25,7 +25,7 @@ import polars as pl
 from cxdata.model.hashing import hash_expr
 from cxdata.model.states import BLOCKED, Effective
 from cxdata.reports.mentions import speaks_of_expr
-from cxdata.reports.neutral import neutral_text_expr, same_text_expr
+from cxdata.reports.neutral import TARGETS, same_text_expr, with_neutral_text
 from cxdata.tasks.judged import askable, state_is
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def quadruples(pool: pl.DataFrame) -> pl.DataFrame:
 
 
 def _texts(material: Material) -> pl.LazyFrame:
-    text = neutral_text_expr("findings_target", "impression_target")
-    rows = material.targets.lazy().select("study_id", text=text, text_file="origin_file", text_row="origin_row")
+    targets = material.targets.lazy().select("study_id", *TARGETS, text_file="origin_file", text_row="origin_row")
+    rows = with_neutral_text(targets, "text").drop(TARGETS)
     return rows.filter(pl.col("text").str.count_matches(r"\S+") >= FEWEST_WORDS)
 
 
