@@ -144,6 +144,39 @@ def test_a_missing_file_of_some_tasks_names_the_ways_out(cli: Cli, root: Path) -
     assert cli.build(root, *rest.split()).code == 0
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_optional_table_without_rows_counts_as_not_there(cli: Cli, root: Path, packed: bool) -> None:
+    path = root / JPG / f"mimic-cxr-2.1.0-test-set-labeled.csv{'.gz' if packed else ''}"
+    columns = sources()["mimic"].manifest.file("mimic-cxr-2.1.0-test-set-labeled").columns
+    write_table(path, [list(columns)], start="\ufeff", newline="\r\n")
+    result = accepted(cli, root)
+    assert path.name not in {entry["file"] for entry in result["inputs"]}
+    assert "mimic-cxr-2.1.0-test-set-labeled has a header and no rows: it counts as not there" in result["notes"]
+
+
+def test_an_optional_table_without_its_columns_is_named(cli: Cli, root: Path) -> None:
+    path = root / JPG / "mimic-cxr-2.1.0-test-set-labeled.csv"
+    path.write_text("study_id,Atelect")
+    refused(cli.build(root), path.name)
+
+
+def test_a_table_of_some_tasks_without_rows_is_an_error(cli: Cli, root: Path) -> None:
+    edit(root / CHEXPERT, lambda rows: rows[:1])
+    refused(cli.build(root, "--partial"), CHEXPERT.name, "a header and no rows", "or do without it: rm")
+    assert not Path("cx").exists()
+
+
+def test_a_report_table_without_impressions_is_told(cli: Cli, root: Path) -> None:
+    (root / ZIP).unlink()
+    texts = [[f"s{shot.study}", "The lungs are clear on both sides.", "No acute process."] for shot in SHOTS[::2]]
+    write_table(root / JPG / "mimic_cxr_sectioned.csv", [["study", "findings", "impresion"], *texts])
+    run = cli.build(root, "--json")
+    assert run.code == 0, run.err
+    lost = ["impression_generation", "findings_summarization"]
+    assert json.loads(run.out)[0]["tasks_without_samples"] == lost
+    assert all(f"warning: {task} was asked and gave no sample" in run.err for task in lost)
+
+
 @pytest.mark.parametrize("path", NEEDED, ids=logical)
 def test_empty(cli: Cli, root: Path, path: Path) -> None:
     (root / path).write_bytes(b"")

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from conftest import build_source
+from conftest import build_source, write_phantom
 from mimic_trees import (
     CHEXPERT,
     CROSSED_TASKS,
@@ -38,7 +38,9 @@ from mimic_trees import (
 from cxdata.build import keys
 from cxdata.build.config import BuildConfig
 from cxdata.build.folder import SHARD_FOLDERS
+from cxdata.build.progress import Silent
 from cxdata.build.run import Request, build
+from cxdata.check.doctor import examine
 from cxdata.model.errors import CxdataError
 from cxdata.model.hashing import file_sha256
 from cxdata.sources.base import Source
@@ -201,6 +203,81 @@ def test_a_picture_mended_later_is_seen(mimic: Source, tree: Path, tmp_path: Pat
     assert mended["rejects"] == {}
     assert mended["shards_written"] == 1
     assert not list((home / "rejects").glob("*"))
+
+
+def test_samples_with_a_picture_that_cannot_be_read_stay_and_are_told(
+    cli: Cli, mimic: Source, tree: Path, built: Path, tmp_path: Path
+) -> None:
+    root = copy_of(tree, tmp_path / "d")
+    for k, shot in enumerate(pictures(PATIENTS)[:2]):  # both pictures of one study: rows that show two count once
+        path = root / JPG / shot.path
+        path.unlink() if k else path.write_bytes(path.read_bytes()[:-4])
+    run = cli.build(root)
+    home = tmp_path / "cx" / "mimic"
+    bad = [f"mimic:{shot.dicom}" for shot in pictures(PATIENTS)[:2]]
+    hit = samples(home).filter(pl.col("image_ids").list.eval(pl.element().is_in(bad)).list.any()).height
+    told_of = told(home)["samples"]
+    assert told_of["with_unreadable_picture"] == hit > 0
+    assert samples(home).equals(samples(built))
+    line = f"{hit} of {told_of['total']} samples show a picture that cannot be read"
+    assert sum(line in said for said in run.err.splitlines()) == 1
+    assert line in (home / "README.md").read_text()
+    verdict = cli("validate", home)
+    assert (verdict.code, line in verdict.err) == (0, True)
+    none = build_source(mimic, root, home, images="none")
+    assert none["samples"]["with_unreadable_picture"] == 0
+    assert none["notes"] == ["pictures were not checked (--images none): with_unreadable_picture is 0 for that reason"]
+
+
+def test_a_whole_download_has_nothing_to_note(built: Path) -> None:
+    assert told(built)["notes"] == told(built)["tasks_without_samples"] == []
+    assert told(built)["samples"]["with_unreadable_picture"] == 0
+
+
+def test_a_wrong_count_of_unreadable_pictures_is_a_problem(cli: Cli, home: Path) -> None:
+    content = told(home)
+    content["samples"]["with_unreadable_picture"] = 3
+    (home / "build.json").write_text(json.dumps(content))
+    run = cli("validate", home)
+    assert run.code == 1
+    assert "samples.with_unreadable_picture count says 3, there are 0" in run.out
+
+
+def test_a_task_that_gives_no_sample_is_told(cli: Cli, tree: Path, tmp_path: Path) -> None:
+    root = copy_of(tree, tmp_path / "d")
+    edit(root / CHEXPERT, lambda rows: [rows[0], *([*row[:2], *[""] * 14] for row in rows[1:])])
+    run = cli.build(root, "--tasks", "disease_open,view_classification")
+    assert run.code == 0
+    assert told(tmp_path / "cx" / "mimic")["tasks_without_samples"] == ["disease_open"]
+    assert "warning: disease_open was asked and gave no sample" in run.err
+
+
+def test_cells_that_cannot_be_read_are_told(cli: Cli, tree: Path, tmp_path: Path) -> None:
+    root = copy_of(tree, tmp_path / "d")
+    edit(root / CHEXPERT, lambda rows: [rows[0], [*rows[1][:2], "7", "x", *rows[1][4:]], *rows[2:]])
+    assert f"2 cells could not be read and count as unknown: {CHEXPERT.name} 2" in cli.build(root).err
+
+
+@pytest.mark.parametrize("out", [".", "below/cx", "files"])
+def test_an_output_inside_the_download_is_refused(cli: Cli, tree: Path, tmp_path: Path, out: str) -> None:
+    root = copy_of(tree, tmp_path / "d")
+    (tmp_path / "link").symlink_to(root / JPG)
+    before = sorted(root.rglob("*"))
+    for place in (root / JPG, tmp_path / "link"):
+        run = cli("build", "--source", "mimic", "--root", root, "--out", place / out)
+        assert run.code == 3
+        assert "inside the download" in run.err
+    assert sorted(root.rglob("*")) == before
+
+
+@pytest.mark.parametrize("patients", [1, 2, 3])
+def test_the_smallest_phantoms_can_be_built_and_the_doctor_agrees(
+    source: Source, patients: int, tmp_path: Path
+) -> None:
+    root = write_phantom(source, tmp_path / "p", patients)
+    found = locate(source.manifest, [root])
+    assert examine(source.manifest, found, "none", tmp_path, Silent()).is_well
+    assert build_source(source, root, tmp_path / "b")["samples"]["total"] > 0
 
 
 def test_without_the_cache_of_facets_nothing_is_written(mimic: Source, tree: Path, home: Path) -> None:
@@ -383,6 +460,8 @@ def test_strays_and_leftovers_are_removed(cli: Cli, tree: Path, home: Path) -> N
         (home / name).write_text("x")
     (home / "mine.txt").write_text("kept")
     run = cli.build(tree)
+    (home / "rejects" / "late.txt").write_text("x")
+    assert "removed 1 file that this build does not name" in cli.build(tree).err
     assert "removed 3 files that this build does not name" in run.err
     assert not list(home.rglob(".tmp-*"))
     assert {str(file.relative_to(home)) for part in SHARD_FOLDERS for file in (home / part).rglob("*.*")} == {

@@ -15,8 +15,10 @@ from conftest import build_source, write_phantom
 from PIL import Image
 
 from cxdata.build.inputs import resolve
+from cxdata.build.pictures import located
 from cxdata.build.pool import Pool
 from cxdata.check.survey import survey
+from cxdata.images.named import places_of
 from cxdata.model.hashing import file_sha256
 from cxdata.sources.base import ReadContext, Reading
 from cxdata.sources.chestxray14 import phantom
@@ -192,8 +194,17 @@ def test_unpacking_the_archives_is_noticed_and_changes_no_sample(trees: dict[str
             archive.extractall(root / "images", filter="data")  # one folder lower than where most unpack
     result = build_source(NIH, root, tmp_path / "b", images="path")
     assert result["pictures"]["ok"] > 0
-    assert "in_archive" not in result["pictures"]
+    images = pl.read_parquet(tmp_path / "b" / "images" / "*.parquet").filter(pl.col("status") == "in_archive")
+    gone = phantom.planted(FEW, 0)["missing-image"]
+    assert images["image_id"].to_list() == [f"chestxray14:{gone}"], "alone in its archive, of which nothing lies about"
     assert before == {f.name: file_sha256(f) for f in (tmp_path / "b" / "samples").iterdir()}
+
+
+def test_what_the_reader_gives_does_not_depend_on_where_pictures_lie(trees: dict[str, Path]) -> None:
+    frames = [
+        read(trees[name]).facets["images"].drop("origin_file") for name in ("unpacked", "packed", "box", "kaggle")
+    ]
+    assert all(frame.equals(frames[0]) for frame in frames)
 
 
 def test_a_picture_moved_to_another_folder_is_found_again(trees: dict[str, Path], tmp_path: Path) -> None:
@@ -395,6 +406,7 @@ def test_real_boxes_are_of_labels_of_test_pictures() -> None:
 
 @real
 def test_real_picture_is_the_square_that_the_facets_say(tmp_path: Path) -> None:
-    images = read(REAL).facets["images"].filter(pl.col("path") == "images/00009285_000.png")
-    with Image.open(REAL / images["path"][0]) as picture:
+    images = read(REAL).facets["images"].filter(pl.col("image_id") == "chestxray14:00009285_000")
+    found = located(images, places_of(NIH.manifest, {"data": REAL}))
+    with Image.open(REAL / found["path"][0]) as picture:
         assert picture.size == (images["width"][0], images["height"][0])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import typer
+from conftest import build_source, write_phantom
 from PIL import Image
 from typer.testing import CliRunner, Result
 
@@ -26,6 +27,7 @@ from cxdata.check.tree import FOLDERS_A_LEVEL, walk
 from cxdata.cli import doctor
 from cxdata.model.errors import CxdataError, UsageError
 from cxdata.sources.discovery import source
+from cxdata.sources.roots import locate
 
 MANIFEST = source("mimic").manifest
 METADATA, SPLIT, CHEXPERT = (f"mimic-cxr-2.0.0-{name}" for name in ("metadata", "split", "chexpert"))
@@ -179,7 +181,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "cut off": (cut, "truncated"),
     "damaged inside": (spoil, "mismatch"),
     "a web page": (lambda path: path.write_text("<!DOCTYPE html><title>Sign in</title>"), "mismatch"),
-    "another format": (lambda path: path.write_bytes(b"a,b\n1,2\n"), "mismatch"),
+    "other columns": (lambda path: path.write_bytes(b"a,b\n1,2\n"), "mismatch"),
     "a column gone": (lambda path: path.write_bytes(gzip.compress(b"dicom_id,subject_id\n1,2\n")), "mismatch"),
     "a header alone": (lambda path: write_table(path, SPLIT, []), "mismatch"),
 }
@@ -195,6 +197,56 @@ def test_a_broken_table_is_told_with_its_state(how: str, data: Path) -> None:
     assert file.what
     assert str(file.mend).startswith("get it again: https://")
     assert told.next.startswith("mend what is named above")
+
+
+def test_a_table_that_is_not_packed_is_read_whatever_its_name(data: Path) -> None:
+    table = data / JPG / f"{SPLIT}.csv.gz"
+    table.write_bytes(gzip.decompress(table.read_bytes()))
+    told = entry(data)
+    assert (state(told, SPLIT).state, told.is_well) == ("ok", True)
+    assert "not packed" in state(told, SPLIT).what
+
+
+def test_an_optional_table_without_rows_is_told_and_harms_nothing(data: Path) -> None:
+    write_table(data / JPG / f"{TEST_SET}.csv", TEST_SET, [])
+    told = entry(data)
+    assert (state(told, TEST_SET).state, told.is_well) == ("empty", True)
+    assert "counts it as not there" in state(told, TEST_SET).what
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "<html>"])
+def test_an_optional_table_that_is_there_and_cannot_be_read_stops_a_build(content: str, data: Path) -> None:
+    (data / JPG / f"{TEST_SET}.csv").write_text(content)
+    told = entry(data)
+    assert (state(told, TEST_SET).stops, told.is_well) == (True, False)
+    found = locate(MANIFEST, [data])
+    assert found is not None
+    with pytest.raises(CxdataError, match=TEST_SET):
+        build_source(source("mimic"), data, data.parent / "b", tasks=("view_classification",))
+
+
+def test_pictures_that_are_nowhere_are_told(data: Path) -> None:
+    assert not [note for note in entry(data).notes if "will find none" in note]
+    shutil.rmtree(data / JPG / "files")
+    told = entry(data)
+    (note,) = [note for note in told.notes if note.startswith("a build of pictures will find none: ")]
+    assert "get them: https://physionet.org/content/mimic-cxr-jpg/" in note
+    assert told.is_well
+
+
+def test_pictures_in_folders_of_ones_own_are_not_called_missing(tmp_path: Path) -> None:
+    nih = source("chestxray14")
+    root = write_phantom(nih, tmp_path, 2) / "CXR8"
+    (root / "images").rename(root / "all of them")
+    found = locate(nih.manifest, [root])
+    assert not [n for n in examine(nih.manifest, found, "none", tmp_path, Silent()).notes if "will find none" in n]
+    (root / "all of them").rename(tmp_path / "elsewhere")
+    assert [n for n in examine(nih.manifest, found, "none", tmp_path, Silent()).notes if "will find none" in n]
+
+
+def test_counts_that_differ_from_the_official_ones_are_told_in_a_line(data: Path) -> None:
+    (note,) = [note for note in entry(data).notes if note.startswith("other counts than the official ones")]
+    assert "picture files 3 of 377,110" in note
 
 
 def test_a_column_that_is_gone_is_named(data: Path) -> None:
@@ -259,6 +311,7 @@ def test_broken_pictures_are_named_and_do_not_stop_a_build(data: Path) -> None:
     expected = {picture("50000001"): "empty", picture("50000002"): "truncated", picture("50000003"): "mismatch"}
     assert {file.file: file.state for file in told.files if file.file.endswith(".jpg")} == expected
     assert told.is_well
+    assert any("samples go on showing it" in note and "a broken archive or table does" in note for note in told.notes)
 
 
 def test_reports_of_no_bytes_in_an_unpacked_tree_are_named(data: Path) -> None:

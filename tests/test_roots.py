@@ -74,21 +74,30 @@ def test_one_part_alone_is_found(tmp_path: Path) -> None:
     assert at.roots == {"jpg": jpg}
 
 
-def test_two_versions_side_by_side_are_refused_with_the_flags_to_copy(tmp_path: Path) -> None:
+def test_two_versions_side_by_side_are_refused_with_the_commands_to_copy(tmp_path: Path) -> None:
     old, new = lay_out(tmp_path, LAYOUTS["physionet-2.0.0"]), lay_out(tmp_path, LAYOUTS["physionet-2.1.0"])
     with pytest.raises(UsageError) as caught:
         locate(MANIFEST, [tmp_path])
     assert caught.value.exit_code == 2
-    for roots in (old, new):
-        assert f"--root mimic={roots['jpg']}" in str(caught.value)
+    commands = str(caught.value.mend).splitlines()[1:]
+    assert len(commands) == 2
+    for command, roots, version in zip(commands, (old, new), ("2.0.0", "2.1.0"), strict=True):
+        words = shlex.split(command)
+        assert words[:4] == ["cxdata", "build", "--source", "mimic"]
+        at = locate(MANIFEST, [Path(word.removeprefix("mimic=")) for word in words if word.startswith("mimic=")])
+        assert at == (roots, f"physionet-{version}", version)
 
 
-def test_the_flags_to_copy_settle_it(tmp_path: Path) -> None:
-    lay_out(tmp_path, LAYOUTS["physionet-2.0.0"])
-    new = lay_out(tmp_path, LAYOUTS["physionet-2.1.0"])
-    flags = shlex.split(f"--root mimic={new['jpg']} --root mimic={new['reports']}")[1::2]
-    at = locate(MANIFEST, [Path(flag.removeprefix("mimic=")) for flag in flags])
-    assert at == (new, "physionet-2.1.0", "2.1.0")
+def test_the_commands_to_copy_name_every_part_that_is_there(tmp_path: Path) -> None:
+    """One folder of reports goes with both versions; a folder whose name holds a space is quoted."""
+    home = tmp_path / "my data"
+    old, new = lay_out(home, LAYOUTS["physionet-2.0.0"]), lay_out(home, LAYOUTS["physionet-2.1.0"])
+    for path in sorted(old["reports"].rglob("*"), reverse=True):
+        path.unlink()
+    with pytest.raises(UsageError) as caught:
+        locate(MANIFEST, [home])
+    for command, jpg in zip(str(caught.value.mend).splitlines()[1:], (old["jpg"], new["jpg"]), strict=True):
+        assert shlex.split(command)[4:] == ["--root", f"mimic={jpg}", "--root", f"mimic={new['reports']}"]
 
 
 def test_folders_with_names_of_ones_own_make_a_custom_layout(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from conftest import build_source, write_phantom
 from typer.testing import CliRunner
 
 from cxdata.check.explain import explain
+from cxdata.check.negatives import BESIDE, UNKNOWN, negatives
 from cxdata.check.stats import COUNTS, cross, finding_answers, stats
 from cxdata.cli import explain as explain_verb
 from cxdata.cli import stats as stats_verb
@@ -136,7 +137,10 @@ def test_the_verb_stats(built: Built) -> None:
     app = typer.Typer()
     app.command()(stats_verb.run)
     run = CliRunner().invoke
-    assert json.loads(run(app, [str(built.home), "--json"]).stdout) == stats(built.home)
+    assert json.loads(run(app, [str(built.home), "--json"]).stdout) == {
+        **stats(built.home),
+        "negatives": negatives(built.home, MANIFESTS),
+    }
     table = json.loads(run(app, [str(built.home), "--by", "task, letter", "--json"]).stdout)
     assert table == cross(built.home, ["task", "letter"])
     shown = run(app, [str(built.home)])
@@ -294,3 +298,35 @@ def test_every_layout_is_explained_back_to_its_input(mimic: Source, layout: Any,
         assert (
             study in str(origin["cells"].get("study_id", "")) + str(origin["cells"].get("study", "")) + origin["file"]
         )
+
+
+def wrong_ones(row: dict[str, Any]) -> list[str]:
+    return [name for name in row["options"] or row["scored_labels"] if name not in row["labels"]]
+
+
+KINDS = {
+    "absent": "stated absent", "implied absent parent": "implied by an absent parent", "not mentioned": "not mentioned",
+    "implied absent no finding": "implied by No Finding",
+}  # fmt: skip
+
+
+def test_negatives_are_counted_by_what_the_labels_say(built: Built) -> None:
+    wanted: dict[str, Counter[str]] = {}
+    for row in built.rows:
+        if row["label_policy"] is not None and row["task"] != "disease_binary":
+            states = told(built, row["sample_id"])["label"]["states"]
+            kinds = [BESIDE if name == "No Finding" else KINDS[states[name]["state"]] for name in wrong_ones(row)]
+            wanted.setdefault(row["task"], Counter()).update(kinds)
+    counted = negatives(built.home, MANIFESTS)
+    noes = [row for row in built.rows if row["task"] == "disease_binary" and row["answer"] == "No"]
+    assert sum(counted.pop("disease_binary").values()) == len(noes) > 0
+    assert counted == {task: dict(counts) for task, counts in wanted.items()}
+    assert {kind for counts in wanted.values() for kind in counts} >= {"stated absent", "not mentioned", BESIDE}
+
+
+def test_kinds_of_negatives_are_unknown_without_facets_or_manifest(built: Built, tmp_path: Path) -> None:
+    known = {task: sum(counts.values()) for task, counts in negatives(built.home, MANIFESTS).items()}
+    home = Path(shutil.copytree(built.home, tmp_path / "mimic"))
+    assert negatives(home, {}) == {task: {UNKNOWN: n} for task, n in known.items()}
+    shutil.rmtree(home / "facets")
+    assert negatives(home, MANIFESTS) == {task: {UNKNOWN: n} for task, n in known.items()}

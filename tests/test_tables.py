@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from cxdata.images.probe import how_to_unpack, probe_all
-from cxdata.model.errors import CxdataError
+from cxdata.model.errors import CxdataError, Where
 from cxdata.model.manifest import FileKind, FileSpec
-from cxdata.sources.roots import members
 from cxdata.sources.tables import read_table
 
 
@@ -43,17 +42,44 @@ def test_names_with_a_comma_in_them_are_two_names(tmp_path: Path) -> None:
     assert rows(tmp_path, b"i,Size[w,h]\n1,2,3\n", spec("table", "i", "Size[w", "h]")) == [(1, "1", "2", "3")]
 
 
-def test_members_are_all_that_the_glob_matches(tmp_path: Path) -> None:
-    names = [f"images_{k:03d}/images/{k}.png" for k in range(9)]
-    for name in [*names, "images_001/images/notes.txt", "other/images/1.png", "images_001/2.png"]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(b"")
-    assert members(tmp_path, "images*/images/*.png") == names
-    assert members(tmp_path / "nowhere", "*.png") == []
-
-
 def test_members_of_archives_are_not_looked_for(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK")
     seen = probe_all(str(tmp_path), ["a.zip", "b.zip", "a.zip"], ["1.png", "1.png", None])
     assert [probe.status for probe in seen] == ["in_archive", "missing", "undecodable"]
     assert (how_to_unpack("a.zip"), how_to_unpack("b.tar.gz")) == ("unzip a.zip", "tar -xf b.tar.gz")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "what", "row"),
+    [
+        (b"a,b\n1,2\n\n3,4,5\n", "table", "more cells than the header", 3),
+        (b'a,b\n"1\n1",2\n3,4,5\n', "table", "more cells than the header", 2),
+        (b"a,b\n1,2\n3,\xff\n", "table", "not UTF-8", 2),
+        (b"a,b\n1,2\n3,\xff\n", "list", "not UTF-8", 3),
+        (b"a,b\n1,2\n3", "table", "last row is cut off", 2),
+        ("a,b\n1,2\n".encode("utf-16"), "table", "UTF-16", None),
+        ("a,b\n1,2\n".encode("utf-16-le"), "table", "UTF-16", None),
+    ],
+)
+def test_damage_is_told_with_its_row(
+    tmp_path: Path, content: bytes, kind: FileKind, what: str, row: int | None
+) -> None:
+    with pytest.raises(CxdataError, match=what) as caught:
+        rows(tmp_path, content, spec(kind, "a", "b"))
+    assert caught.value.where == Where("s", "a", row)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"x,PatientOrientationCodeSequence_CodeMeaning\n1,2\n", "x, PatientOrientationCodeSequence_CodeMeaning;"),
+        (b"x,a sentence of some report of a person\n1,2\n", "x and 1 more that are no names;"),
+        (b"a;b\n1;2\n", "separated by semicolons, not by commas"),
+        (b"a\tb\n1\t2\n", "separated by tabs, not by commas"),
+        (b"<!DOCTYPE html>\n<p>\n", "its first line holds no name of a column"),
+    ],
+)
+def test_a_missing_column_is_told_with_what_is_there(tmp_path: Path, content: bytes, told: str) -> None:
+    with pytest.raises(CxdataError, match="has no column 'a'") as caught:
+        rows(tmp_path, content, spec("table", "a"))
+    assert told in str(caught.value.mend)

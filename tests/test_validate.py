@@ -549,7 +549,7 @@ def test_a_problem_names_row_group_and_row_in_it(copied: Path, known: Facts) -> 
     assert verdict.as_json() == {"ok": False, "rows": 7, "problems": [{
         "where": f"mimic/{SECOND}:1:1", "column": "question", "code": "mark_in_text",
         "message": "a mark of a picture or a chat template", "sample_id": "mimic/disease_binary/s5",
-    }]}  # fmt: skip
+    }], "notes": []}  # fmt: skip
 
 
 def test_places_of_rows(copied: Path) -> None:
@@ -661,7 +661,7 @@ def test_the_verb_prints_lines_and_ends_with_1(copied: Path, command: Callable[.
 
 
 def test_the_verb_prints_one_json_value(copied: Path, command: Callable[..., Any]) -> None:
-    assert json.loads(command(copied, "--json").stdout) == {"ok": True, "rows": 7, "problems": []}
+    assert json.loads(command(copied, "--json").stdout) == {"ok": True, "rows": 7, "problems": [], "notes": []}
     (copied / SECOND).unlink()
     bad = command(copied, "--json")
     assert bad.exit_code == 1

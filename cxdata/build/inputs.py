@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -12,7 +15,8 @@ from cxdata.model.errors import CxdataError, ProblemsError, UsageError, Where
 from cxdata.model.hashing import digest, file_sha256
 from cxdata.model.manifest import FileSpec, Manifest
 from cxdata.sources.access import is_file, readable
-from cxdata.sources.roots import Found, find_file, members
+from cxdata.sources.roots import Found, find_file
+from cxdata.sources.tables import GZIP
 
 
 class NotAsked(NamedTuple):
@@ -23,11 +27,15 @@ class NotAsked(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """Logical name to path (None: not there), the tasks that can be asked, and those that cannot."""
+    """Logical name to path (None: not there), the tasks that can be asked, and those that cannot.
+
+    `without_rows` names the optional tables that hold a header and nothing else: they count as not there.
+    """
 
     files: dict[str, Path | None]
     tasks: tuple[str, ...]
     not_asked: tuple[NotAsked, ...]
+    without_rows: tuple[str, ...] = ()
 
 
 def wanted(manifest: Manifest, options: Mapping[str, str]) -> list[FileSpec]:
@@ -40,8 +48,9 @@ def resolve(
 ) -> Inputs:
     """Find every file of the manifest, and settle which tasks can be asked.
 
-    Raises ProblemsError for each required file that is missing, each file that is empty, and each file of a task that
-    is missing (unless `partial`, or the layout never has it); UsageError for a task that the source does not feed.
+    Raises ProblemsError for each required file that is missing, each file that is empty, each table of a task that has
+    no rows, and each file of a task that is missing (unless `partial`, or the layout never has it); UsageError for a
+    task that the source does not feed. An optional table without rows counts as not there.
     """
     tasks = _asked(manifest, asked)
     specs = [spec for spec in wanted(manifest, options) if spec.role == "data"]
@@ -50,13 +59,16 @@ def resolve(
     without = [(spec, task) for spec in missing for task in spec.tasks if task in tasks]
     problems = [_required(manifest, spec, found) for spec in missing if spec.need == "required"]
     problems += [_empty(manifest, spec, path) for spec in specs if (path := files[spec.name]) and _is_empty(path)]
+    bare = [spec for spec in specs if is_without_rows(spec, files[spec.name])]
+    problems += [_without_rows(manifest, spec, path) for spec in bare if (path := _needed(spec, files))]
     if not partial:
         blocking = {spec.name: spec for spec, _ in without if spec.name not in _lacks(manifest, found)}
         problems += [_for_tasks(manifest, spec, tasks, found) for spec in blocking.values()]
     if problems:
         raise ProblemsError(problems)
     not_asked = tuple(NotAsked(task, spec.name) for spec, task in without)
-    return Inputs(files, _left(manifest, tasks, not_asked), not_asked)
+    spare = [spec.name for spec in bare if spec.need == "optional"]
+    return Inputs({**files, **dict.fromkeys(spare)}, _left(manifest, tasks, not_asked), not_asked, tuple(spare))
 
 
 def input_digests(inputs: Inputs, manifest: Manifest, hashes: Hashes) -> dict[str, tuple[int, str]]:
@@ -73,21 +85,19 @@ def input_digests(inputs: Inputs, manifest: Manifest, hashes: Hashes) -> dict[st
     return digests
 
 
-def picture_place(manifest: Manifest, inputs: Inputs, found: Found) -> str:
-    """Where the pictures lie, if not where they usually do: what the reader says of their paths depends on it.
-
-    Empty when they lie in the first place that the manifest names, or nowhere; the names are in it where they are
-    looked up.
-    """
-    families = [spec for spec in manifest.files if spec.kind == "pictures"]
-    there = [(spec, path) for spec in families if (path := inputs.files.get(spec.name)) is not None]
-    if not there:
-        return ""
-    spec, path = there[0]
-    place = path.relative_to(found.roots[spec.part]).as_posix()
-    if spec.indexed:
-        return f"{spec.name} {digest(members(path, spec.holds or '*'))}"
-    return "" if (spec, place) == (families[0], families[0].paths[0]) else f"{spec.name} {place}"
+def is_without_rows(spec: FileSpec, path: Path | None) -> bool:
+    """True for a table that holds its whole header and nothing else; what is damaged is the reader's to name."""
+    if path is None or spec.kind != "table" or not is_file(path):
+        return False
+    try:
+        with path.open("rb") as raw:
+            packed = raw.read(len(GZIP)) == GZIP
+        with gzip.open(path) if packed else path.open("rb") as stream:
+            header = stream.readline().decode("utf-8", "replace").lstrip("\ufeff")
+            named = {name.strip() for name in next(csv.reader([header]), [])}
+            return named >= set(spec.columns) and not any(line.strip() for line in stream)
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 def _asked(manifest: Manifest, asked: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -126,6 +136,18 @@ def _empty(manifest: Manifest, spec: FileSpec, path: Path) -> CxdataError:
     spare = "" if spec.need == "required" else f"; or do without it: rm {path}"
     return CxdataError(
         f"{manifest.slug}: {path.name} is empty", where=Where(manifest.slug, str(path)),
+        mend=f"get it again: {spec.get}{spare}",
+    )  # fmt: skip
+
+
+def _needed(spec: FileSpec, files: Mapping[str, Path | None]) -> Path | None:
+    return None if spec.need == "optional" else files[spec.name]
+
+
+def _without_rows(manifest: Manifest, spec: FileSpec, path: Path) -> CxdataError:
+    spare = "" if spec.need == "required" else f"; or do without it: rm {path}"
+    return CxdataError(
+        f"{manifest.slug}: {path.name} has a header and no rows", where=Where(manifest.slug, str(path)),
         mend=f"get it again: {spec.get}{spare}",
     )  # fmt: skip
 

@@ -36,16 +36,11 @@ class Key(NamedTuple):
 
 
 def facets_key(
-    source: Source,
-    digests: Mapping[str, tuple[int, str]],
-    options: Mapping[str, str],
-    parts: Iterable[str],
-    place: str = "",
+    source: Source, digests: Mapping[str, tuple[int, str]], options: Mapping[str, str], parts: Iterable[str]
 ) -> Key:
     """What the facet tables depend on: input bytes, options, the reader's VERSION, the facets' schema, the labels.
 
-    `parts` are those that were found: a reader may name pictures by the part they lie in. `place` says where pictures
-    lie that are not in their usual place.
+    `parts` are those that were found: a reader may name pictures by the part they lie in.
     """
     manifest = source.manifest
     labels = manifest.labels.model_dump(mode="json") if manifest.labels else None
@@ -57,7 +52,6 @@ def facets_key(
         "facets' columns": digest([_schema(FACETS[name]) for name in manifest.facets]),
         "label spaces": digest(labels),
         "split rule": digest(manifest.split.model_dump(mode="json")),
-        **({"place of pictures": place} if place else {}),
     })  # fmt: skip
 
 

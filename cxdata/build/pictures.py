@@ -10,10 +10,10 @@ import polars as pl
 
 from cxdata.build.config import ImagesMode
 from cxdata.build.pool import Pool
-from cxdata.images.named import ANYWHERE, found_below
+from cxdata.images.named import ANYWHERE, INSIDE, Places
 from cxdata.images.probe import MESSAGES, Probe, how_to_unpack, probe_all
 
-VERSION: Final = 1  # goes up whenever the same file may get another row
+VERSION: Final = 2  # goes up whenever the same file may get another row
 CHUNK: Final = 1024  # pictures a worker takes at a time
 UNCHECKED: Final = "unchecked"
 
@@ -33,20 +33,50 @@ class Pictures(NamedTuple):
 
 
 def signature(pictures: pl.DataFrame, roots: dict[str, Path], mode: ImagesMode) -> list[Any]:
-    """What a picture shard depends on: its rows and, where pictures are looked at, the size of each file (-1: none)."""
-    pictures = _located(pictures, roots) if mode == "path" else pictures
-    rows = pictures.sort("image_id").select("image_id", "root_id", "path", "width", "height", "view").rows()
+    """What a picture shard depends on: its located rows and, where pictures are looked at, each file's size (-1: none).
+
+    Width and height are left out: they come from the reader, whose key is another, or from the file.
+    """
+    rows = pictures.sort("image_id").select("image_id", "root_id", "path", "member", "view").rows()
     sizes = [_size(roots.get(root), path) for _, root, path, *_ in rows] if mode == "path" else []
     return [mode, rows, sizes]
 
 
-def look(pictures: pl.DataFrame, roots: dict[str, Path], mode: ImagesMode, pool: Pool) -> Pictures:
-    """Check each picture (mode path) or leave it unchecked (mode none). Input: `images` rows with source and keys.
+def has_names(pictures: pl.DataFrame) -> bool:
+    """True where the path of a picture says only what it is called."""
+    return bool(pictures["path"].str.starts_with(ANYWHERE).any())
 
-    A path `**/name` is replaced by the place where the file was found, and stays where it was not.
+
+def located(pictures: pl.DataFrame, places: Places) -> pl.DataFrame:
+    """The rows with a path `**/name` replaced by the place where the file was found; where it was not, it stays.
+
+    A member `**/archive::name` comes to its use where no picture of that archive lies about: the path is then the
+    archive's place and the member the name inside it; elsewhere the member of such a row is null.
+    """
+    if not has_names(pictures):
+        return pictures
+    is_name = pl.col("path").str.starts_with(ANYWHERE)
+    rows = pictures.with_columns(
+        _archive=pl.when(is_name).then(pl.col("member").str.split(INSIDE).list.get(0)),
+        _inside=pl.when(is_name).then(pl.col("member").str.split(INSIDE).list.get(1, null_on_oob=True)),
+    )
+    rows = _with_places(rows, "path", "_loose", places)
+    # An archive of which any picture lies about has been unpacked: what is not there was not in it.
+    is_unpacked = pl.col("_loose").is_not_null().any().over("root_id", "_archive")
+    rows = rows.with_columns(_archive=pl.when(~is_unpacked).then("_archive"))
+    rows = _with_places(rows, "_archive", "_packed", places)
+    return rows.with_columns(
+        path=pl.coalesce("_loose", "_packed", "path"),
+        member=pl.when(~is_name).then("member").when(pl.col("_packed").is_not_null()).then("_inside"),
+    ).drop("_archive", "_inside", "_loose", "_packed")
+
+
+def look(pictures: pl.DataFrame, roots: dict[str, Path], mode: ImagesMode, pool: Pool) -> Pictures:
+    """Check each picture (mode path) or leave it unchecked (mode none). Input: located `images` rows, source and keys.
+
+    A path that is still `**/name` is of a picture that is not there.
     """
     ordered = pictures.sort("root_id", "image_id")
-    ordered = _located(ordered, roots) if mode == "path" else ordered
     probes = list(_probed(ordered, roots, pool)) if mode == "path" else [Probe(UNCHECKED, None, None)] * ordered.height
     seen = pl.DataFrame(
         probes, schema={"status": pl.String, "stored_width": pl.Int32, "stored_height": pl.Int32}, orient="row"
@@ -58,15 +88,13 @@ def look(pictures: pl.DataFrame, roots: dict[str, Path], mode: ImagesMode, pool:
     return Pictures(_conform(rows), _rejects(rows))
 
 
-def _located(pictures: pl.DataFrame, roots: dict[str, Path]) -> pl.DataFrame:
-    nameless = pictures.filter(pl.col("path").str.starts_with(ANYWHERE))
-    if nameless.is_empty():
-        return pictures
-    parts = [(part["root_id"][0], part["path"].to_list()) for part in nameless.partition_by("root_id")]
-    rows = [(root, *pair) for root, paths in parts for pair in found_below(roots.get(root), paths).items()]
-    found = pl.DataFrame(rows, schema={"root_id": pl.String, "path": pl.String, "_place": pl.String}, orient="row")
-    joined = pictures.join(found, on=["root_id", "path"], how="left", maintain_order="left")
-    return joined.with_columns(path=pl.coalesce("_place", "path")).drop("_place")
+def _with_places(rows: pl.DataFrame, column: str, new: str, places: Places) -> pl.DataFrame:
+    """The rows with the place of what `column` names, null where it names nothing or nothing was found."""
+    sought = rows.select("root_id", column).drop_nulls().unique()
+    parts = [(part["root_id"][0], part[column].to_list()) for part in sought.partition_by("root_id")]
+    found = [(root, *pair) for root, paths in parts for pair in places.found(root, paths).items()]
+    table = pl.DataFrame(found, schema={"root_id": pl.String, column: pl.String, new: pl.String}, orient="row")
+    return rows.join(table, on=["root_id", column], how="left", maintain_order="left")
 
 
 def _probed(pictures: pl.DataFrame, roots: dict[str, Path], pool: Pool) -> Iterator[Probe]:

@@ -9,6 +9,8 @@ import polars as pl
 
 from cxdata import __version__
 from cxdata.build.ledger import Unit
+from cxdata.build.talk import notes
+from cxdata.build.unreadable import UNREADABLE, with_unreadable_picture
 from cxdata.model.manifest import Manifest
 from cxdata.model.sample import SCHEMA_VERSION, columns
 
@@ -33,7 +35,8 @@ class Parts(NamedTuple):
 def report(units: Units, parts: Parts) -> dict[str, Any]:
     """The content of build.json: the same for the same inputs and config, whatever the machine."""
     shards = sorted({shard for unit in parts.all() for shard in unit.shards})
-    return {
+    samples = _samples(units, parts)
+    content = {
         "source": units.source.slug,
         "source_version": units.found.version,
         "schema_version": SCHEMA_VERSION,
@@ -45,11 +48,13 @@ def report(units: Units, parts: Parts) -> dict[str, Any]:
         "tasks_not_asked": [entry._asdict() for entry in units.inputs.not_asked],
         "inputs": _inputs(units, parts.reader),
         "funnel": _funnel(parts),
-        "samples": _samples(parts),
+        "samples": samples,
+        "tasks_without_samples": [name for name, n in samples["by_task"].items() if not n],
         "rejects": _rejects(parts),
         "pictures": _pictures(parts),
         "shards": [shard._asdict() for shard in shards],
     }  # fmt: skip
+    return {**content, "notes": notes(content, units.inputs.without_rows)}
 
 
 def card(manifest: Manifest, content: dict[str, Any]) -> str:
@@ -61,7 +66,8 @@ def card(manifest: Manifest, content: dict[str, Any]) -> str:
         "" if not manifest.restricted else "\n**Nothing in this folder may be shared.**\n",
         *_table("task", samples["by_task"]), "", *_table("split", samples["by_split"]), "",
         f"Policy that reads labels: `{config['policy_train']}` in train, `{config['policy_eval']}` in val and test.",
-        CHECKED, "", "To cite:", "", *(f"- {citation}" for citation in manifest.citations),
+        CHECKED, "", *(f"- {note}" for note in content["notes"]), *[""][: len(content["notes"])],
+        "To cite:", "", *(f"- {citation}" for citation in manifest.citations),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -107,7 +113,7 @@ def _funnel(parts: Parts) -> list[dict[str, Any]]:
     return [{"step": prefix + step, "count": count, "unit": unit} for prefix, (step, count, unit) in steps]
 
 
-def _samples(parts: Parts) -> dict[str, Any]:
+def _samples(units: Units, parts: Parts) -> dict[str, Any]:
     by_task = {name: sum(shard.rows for shard in unit.shards) for name, unit in parts.tasks.items()}
     by_split: Counter[str] = Counter()
     by_stage: Counter[str] = Counter()
@@ -115,8 +121,12 @@ def _samples(parts: Parts) -> dict[str, Any]:
         by_split.update(unit.counts["by_split"])
         by_stage.update(unit.counts["by_stage"])
     order = [split for split in ("train", "val", "test") if split in by_split]
+    home = units.folder.home
+    samples = [home / shard.file for unit in parts.tasks.values() for shard in unit.shards]
+    images = [home / unit.shards[0].file for unit in parts.pictures]
     return {"total": sum(by_task.values()), "by_task": by_task, "by_split": {split: by_split[split] for split in order},
-            "by_stage": dict(sorted(by_stage.items()))}  # fmt: skip
+            "by_stage": dict(sorted(by_stage.items())),
+            UNREADABLE: with_unreadable_picture(samples, images)}  # fmt: skip
 
 
 def _rejects(parts: Parts) -> dict[str, int]:

@@ -14,7 +14,7 @@ from cxdata.build.pool import Pool
 from cxdata.build.progress import Progress
 from cxdata.build.report import Parts, card, croissant, report
 from cxdata.build.units import SAMPLES, Units
-from cxdata.model.errors import CxdataError
+from cxdata.model.errors import CxdataError, RefusedError
 from cxdata.model.policies import policies_of
 from cxdata.sources.base import Source
 from cxdata.sources.roots import Found
@@ -39,9 +39,10 @@ def build(request: Request) -> dict[str, Any]:
 
     build.json is taken away before the first shard changes and comes back when all is done: a folder that has one is
     whole. Raises CxdataError for input that cannot be used and when nothing came out, RefusedError for a folder that
-    holds something else.
+    holds something else or lies inside the download.
     """
     manifest, options = request.source.manifest, request.config.options
+    _refuse_inside(request)
     policies_of(manifest.labels, request.config.label_policy)  # one that cannot hold is told before a folder is made
     inputs = resolve(manifest, request.found, options, request.config.tasks, partial=request.partial)
     folder = BuildFolder(request.home)
@@ -54,6 +55,17 @@ def build(request: Request) -> dict[str, Any]:
             f"{STATE}/roots.json", {part: str(root.absolute()) for part, root in request.found.roots.items()}
         )
         return _finish(units, _all_units(units))
+
+
+def _refuse_inside(request: Request) -> None:
+    """A download is only ever read: nothing is written below a root, whatever links lead there."""
+    home = request.home.resolve()
+    for root in request.found.roots.values():
+        if home.is_relative_to(root.resolve()):
+            raise RefusedError(
+                f"{request.source.slug}: the output would lie inside the download, which is never written to",
+                where=str(home), mend=f"choose an --out that is not below {root.absolute()}",
+            )  # fmt: skip
 
 
 def _all_units(units: Units) -> Parts:
@@ -72,7 +84,8 @@ def _finish(units: Units, parts: Parts) -> dict[str, Any]:
     named = {shard["file"] for shard in content["shards"]}
     strays = folder.remove_strays(named)
     if strays:
-        units.progress.note(f"removed {len(strays)} files that this build does not name")
+        noun = "file" if len(strays) == 1 else "files"
+        units.progress.note(f"removed {len(strays)} {noun} that this build does not name")
     folder.write_text(README, card(units.source.manifest, content))
     folder.write_json(CROISSANT, croissant(units.source.manifest, content))
     folder.write_json(BUILD_JSON, content)

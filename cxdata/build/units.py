@@ -15,11 +15,12 @@ from cxdata.build.folder import BuildFolder
 from cxdata.build.inputs import Inputs, input_digests, picture_place
 from cxdata.build.keys import Key, about, facets_key, pictures_key, shown_key, side_key, task_key
 from cxdata.build.ledger import Hashes, Ledger, Unit
-from cxdata.build.pictures import IMAGES, look, signature
+from cxdata.build.pictures import IMAGES, has_names, located, look, signature
 from cxdata.build.pool import Pool
 from cxdata.build.progress import Progress
 from cxdata.build.rejects import numbered, tally
 from cxdata.build.writer import Shard, write_shard
+from cxdata.images.named import Places, places_of
 from cxdata.model.facets import FACET_KEYS, REJECTS
 from cxdata.model.hashing import digest, hash_expr
 from cxdata.model.policies import policies_of
@@ -75,8 +76,12 @@ class Units:
     @cached_property
     def facets_key(self) -> Key:
         """What the facet tables depend on."""
-        place = picture_place(self.source.manifest, self.inputs, self.found)
-        return facets_key(self.source, self.digests, self.options, self.found.roots, place)
+        return facets_key(self.source, self.digests, self.options, self.found.roots)
+
+    @cached_property
+    def places(self) -> Places:
+        """Where files lie that are known by name alone."""
+        return places_of(self.source.manifest, self.found.roots)
 
     @cached_property
     def reader(self) -> Unit:
@@ -235,9 +240,12 @@ class Units:
 
     def _pictures(self, shard: int, shown: str, samples: Sequence[Shard]) -> Unit:
         key = pictures_key(self.facets_key, shown, self.images, self.shards)
-        return self._once(
-            f"images/{shard:05d}", key, lambda: self._look(shard, self._ids(samples)[shard]), self._still_so
-        )
+
+        def ids() -> pl.Series:
+            return self._ids(samples)[shard]
+
+        name = f"images/{shard:05d}"
+        return self._once(name, key, lambda: self._look(shard, ids()), lambda unit: self._still_so(unit, ids))
 
     def _shown(self, samples: Sequence[Shard]) -> dict[int, str]:
         """The shards that have pictures to show, each with a hash of the ids; remembered for the same samples."""
@@ -262,24 +270,36 @@ class Units:
         return self.shown_ids
 
     def _look(self, shard: int, shown: pl.Series) -> Done:
-        namespace = pl.lit(f"{self.card.namespace}:")
-        rows = self.material.facets["images"].join(shown.to_frame().lazy(), on="image_id", how="semi").with_columns(
-            source=pl.lit(self.card.slug), study_key=pl.concat_str(namespace, "study_id"),
-            patient_key=pl.concat_str(namespace, "patient_id"),
-        ).collect()  # fmt: skip
+        told = self._told(shown)
+        rows = self._located(told)
         pictures = look(rows, self.found.roots, self.images, self.pool)
         name = f"{shard:05d}-of-{self.shards:05d}"
         written = self._write(f"images/{name}.parquet", pictures.rows, ["image_id"], to_arrow(IMAGES))
         rejects = self._write_rejects(f"pictures-{name}", pictures.rejects)
         return [written, *rejects], {
-            "seen": digest(signature(pictures.rows, self.found.roots, self.images)),
+            "seen": digest(signature(rows, self.found.roots, self.images)), "by_name": has_names(told),
             "rejects": tally(pictures.rejects["code"]), "status": tally(pictures.rows["status"]),
         }  # fmt: skip
 
-    def _still_so(self, unit: Unit) -> bool:
+    def _told(self, shown: pl.Series) -> pl.DataFrame:
+        """What the reader says of the pictures shown."""
+        namespace = pl.lit(f"{self.card.namespace}:")
+        return self.material.facets["images"].join(shown.to_frame().lazy(), on="image_id", how="semi").with_columns(
+            source=pl.lit(self.card.slug), study_key=pl.concat_str(namespace, "study_id"),
+            patient_key=pl.concat_str(namespace, "patient_id"),
+        ).collect()  # fmt: skip
+
+    def _located(self, told: pl.DataFrame) -> pl.DataFrame:
+        return located(told, self.places if self.images == "path" else Places({}))
+
+    def _still_so(self, unit: Unit, shown: Callable[[], pl.Series]) -> bool:
         if self.images == "none":
             return True
-        rows = pl.read_parquet(self.folder.home / unit.shards[0].file)
+        # A shard says where a picture was found; whether it lies elsewhere by now, only its name can tell.
+        by_name = unit.counts["by_name"]
+        rows = (
+            self._located(self._told(shown())) if by_name else pl.read_parquet(self.folder.home / unit.shards[0].file)
+        )
         return bool(digest(signature(rows, self.found.roots, self.images)) == unit.counts["seen"])
 
     def _write_patients(self) -> Done:

@@ -25,6 +25,11 @@ class Tally(NamedTuple):
     found: int | None
 
 
+def differs(tally: Tally) -> bool:
+    """True where another number was found than the official one."""
+    return tally.found is not None and tally.found != tally.official
+
+
 def count_rows(count: Count, table: pl.DataFrame) -> int:
     """What the count asks for of a table that was read: rows, or distinct values that are not blank."""
     rows = table.filter(*(pl.col(column) == value for column, value in count.where.items()))

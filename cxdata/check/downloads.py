@@ -15,6 +15,7 @@ State = Literal["ok", "missing", "empty", "truncated", "leftover", "mismatch"]
 LEFTOVERS: Final = (".gstmp", ".part", ".crdownload", ".partial", ".download", ".aria2")
 SUSPECT: Final = r"(?:^|/)index\.html[^/]*$|\.(?:gstmp|part|crdownload|partial|download|aria2)$"
 GZIP: Final = b"\x1f\x8b"
+NOT_GZIP: Final = "not a gzip file, whatever its name says"
 CHUNK_BYTES: Final = 1 << 20
 TAR_BLOCK_BYTES: Final = 512
 
@@ -61,7 +62,7 @@ def look_at_picture(path: Path) -> Look:
 
 def _gzip(path: Path, head: bytes, *, whole: bool) -> Look:
     if not head.startswith(GZIP):
-        return Look("mismatch", "not a gzip file, whatever its name says")
+        return Look("mismatch", NOT_GZIP)
     if whole:
         return _gzip_to_the_end(path)
     return _tar_size(path) if path.name.endswith((".tar.gz", ".tgz")) else OK

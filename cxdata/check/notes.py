@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 from typing import Final
 
 from cxdata.check.checksums import Checked
+from cxdata.check.counts import Tally, differs
 from cxdata.check.survey import Survey, lacking
+from cxdata.images.named import ANYWHERE, Places
 from cxdata.images.probe import how_to_unpack
-from cxdata.model.manifest import Manifest
+from cxdata.model.manifest import FileSpec, Manifest
 from cxdata.sources.roots import OTHER_LAYOUT, Found
 
 NAMED: Final = 20  # broken members, leftovers and mismatches that are told by name; the rest is a number
 
+STRAYS: Final = (
+    "a broken picture does not stop a build: samples go on showing it, and its status in images/ says what it is; "
+    "nor does a broken report among unpacked ones, which is left out with a code; a broken archive or table does"
+)
+
 
 def notes(manifest: Manifest, found: Found, seen: Survey, sums: Sequence[Checked]) -> Iterator[str]:
-    """Layout, parents, how much was looked at, index pages, and what the checksums say."""
+    """Layout, parents, pictures that are nowhere, counts that differ, how much was looked at, what the sums say."""
     if found.layout == OTHER_LAYOUT:
         yield "the folders make none of the known layouts; they are read all the same"
     yield from (f"this layout never has {name}" for name in lacking(manifest, found))
@@ -25,10 +33,33 @@ def notes(manifest: Manifest, found: Found, seen: Survey, sums: Sequence[Checked
     if seen.index_pages:
         yield f"{seen.index_pages:,} index.html, left by wget in the folders looked at: harmless"
     if any(stray.state != "leftover" for stray in seen.strays):
-        yield "broken pictures and reports do not stop a build: it puts each aside with a code"
+        yield STRAYS
+    yield from _without_pictures(seen, found)
+    yield from _counts(seen.counts)
     if len(seen.strays) > NAMED:
         yield f"{len(seen.strays):,} broken or left-over files in the folders looked at; the first {NAMED} are named"
     yield from (line for checked in sums for line in _sums(checked))
+
+
+def _without_pictures(seen: Survey, found: Found) -> Iterator[str]:
+    """Said where a source has pictures and none of the ways they may lie was found."""
+    families = [checkup for checkup in seen.checkups if checkup.spec.kind == "pictures"]
+    places = Places(found.roots)
+    if families and not any(family.path or _lies_about(family.spec, places) for family in families):
+        get = " or ".join(dict.fromkeys(family.spec.get for family in families))
+        yield f"a build of pictures will find none: samples stay, and what they show is not there; get them: {get}"
+
+
+def _lies_about(spec: FileSpec, places: Places) -> bool:
+    """True for a family that is sought by name, where a file so called lies in another place than the usual ones."""
+    name = ANYWHERE + PurePosixPath(spec.holds or "*").name
+    return spec.anywhere and bool(places.found(spec.part, [name]))
+
+
+def _counts(counts: Sequence[Tally]) -> Iterator[str]:
+    told = [f"{tally.what} {tally.found:,} of {tally.official:,}" for tally in counts if differs(tally)]
+    if told:
+        yield f"other counts than the official ones, as of a part of the download: {'; '.join(told)}"
 
 
 def _archives(seen: Survey, found: Found) -> Iterator[str]:

@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from cxdata.build.inputs import is_without_rows
 from cxdata.check.counts import is_member
-from cxdata.check.downloads import OK, Look, State, is_leftover, look, look_at_picture
+from cxdata.check.downloads import NOT_GZIP, OK, Look, State, is_leftover, look, look_at_picture
 from cxdata.check.tree import Tree
 from cxdata.model.errors import CxdataError
 from cxdata.model.hashing import hash_expr
@@ -18,6 +19,8 @@ from cxdata.sources.roots import Found, version_of
 from cxdata.sources.tables import read_table
 
 BROKEN: Final = ("empty", "truncated", "mismatch", "leftover")
+NO_ROWS: Final = "a header and no rows: a build counts it as not there"
+PLAIN: Final = "not packed, whatever its name says; a build reads it all the same"
 PICTURES_OPENED: Final = 2_000  # of a family; a download may hold 112,120 pictures in one folder
 
 
@@ -43,11 +46,17 @@ class FileState(NamedTuple):
     tasks: tuple[str, ...] = ()
     when: Mapping[str, str] = {}
     path: Path | None = None
+    stops: bool = False
 
     @property
     def fails(self) -> bool:
-        """True when a build would suffer: a required file that is not whole, or a broken one of some tasks."""
-        return self.state != "ok" and (self.need == "required" or (self.need == "tasks" and self.state in BROKEN))
+        """True when a build would fail or suffer.
+
+        A required file that is not whole, a broken one of some tasks, or (`stops`) one that is there, is read, and
+        cannot be.
+        """
+        lame = self.need == "required" or (self.need == "tasks" and self.state in BROKEN)
+        return self.state != "ok" and (lame or self.stops)
 
 
 class Checkup(NamedTuple):
@@ -76,10 +85,15 @@ def check_file(manifest: Manifest, spec: FileSpec, path: Path | None, root: Path
     if path.is_dir():
         return Checkup(spec, path, _state(spec, path, OK), None)
     is_table = spec.kind in ("table", "list")
+    if is_without_rows(spec, path) and spec.need == "optional":
+        return Checkup(spec, path, _state(spec, path, Look("empty", NO_ROWS)), None)
     seen, table = look(path, whole=whole or is_table or ".csv" in path.name), None
-    if seen.state == "ok" and is_table:
-        seen, table = _read(manifest, spec, path)
-    return Checkup(spec, path, _state(spec, path, seen), table)
+    if is_table and (seen.state == "ok" or seen.what == NOT_GZIP):
+        told = PLAIN if seen.what == NOT_GZIP else ""
+        seen, table = _read(manifest, spec, path, told)
+    state = _state(spec, path, seen)
+    is_read = spec.role == "data" and (seen.state == "empty" or spec.kind != "pictures")
+    return Checkup(spec, path, state._replace(stops=is_read and seen.state != "ok"), table)
 
 
 def unopened(spec: FileSpec, tree: Tree, *, whole: bool) -> set[str]:
@@ -111,9 +125,9 @@ def leftover(path: Path, get: str) -> FileState:
     return FileState(path.name, "optional", "leftover", mend, "a download that broke off", path=path)
 
 
-def _read(manifest: Manifest, spec: FileSpec, path: Path) -> tuple[Look, pl.DataFrame | None]:
+def _read(manifest: Manifest, spec: FileSpec, path: Path, told: str) -> tuple[Look, pl.DataFrame | None]:
     try:
-        return OK, read_table(manifest.slug, spec, path)
+        return Look("ok", told), read_table(manifest.slug, spec, path)
     except CxdataError as error:
         return Look("mismatch", error.what), None
 

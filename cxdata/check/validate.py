@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from cxdata.build.folder import BUILD_JSON
+from cxdata.build.talk import unreadable_pictures
+from cxdata.build.unreadable import UNREADABLE, with_unreadable_picture
 from cxdata.check import across, decode
 from cxdata.check.across import Across, Hit
 from cxdata.check.builds import Build, builds
@@ -27,10 +29,11 @@ from cxdata.model.sample import polars_schema
 
 
 class Verdict(NamedTuple):
-    """How many rows of samples were judged, and every problem, in order."""
+    """How many rows of samples were judged, every problem, in order, and what is no problem and good to know."""
 
     rows: int
     problems: list[Problem]
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -39,14 +42,16 @@ class Verdict(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """What `validate --json` prints."""
-        return {"ok": self.ok, "rows": self.rows, "problems": [problem.as_json() for problem in self.problems]}
+        problems = [problem.as_json() for problem in self.problems]
+        return {"ok": self.ok, "rows": self.rows, "problems": problems, "notes": list(self.notes)}
 
 
 def validate(folder: Path, facts: Facts, *, deep: bool = False) -> Verdict:
     """Check the builds of a folder; `deep` decodes every picture. Raises UsageError when there is no build."""
     verdicts = [_Checker(build, facts, deep).run() for build in builds(folder)]
     problems = [problem for verdict in verdicts for problem in verdict.problems]
-    return Verdict(sum(verdict.rows for verdict in verdicts), in_order(problems))
+    notes = tuple(note for verdict in verdicts for note in verdict.notes)
+    return Verdict(sum(verdict.rows for verdict in verdicts), in_order(problems), notes)
 
 
 class _Checker:
@@ -60,6 +65,7 @@ class _Checker:
         self.shards = named_shards(self.record)
         self.rules = rule_table(facts)
         self.problems: list[Problem] = []
+        self.unreadable: int | None = None
 
     def run(self) -> Verdict:
         self.problems += check_files(self.build, self.shards)
@@ -69,12 +75,17 @@ class _Checker:
         pictures = [self._check_pictures(file) for file in readable["images"]]
         self._check_rejects(readable["rejects"])
         self._check_samples(readable["samples"], self._around(pictures, readable["patients"]))
+        self._check_readability(readable["samples"], readable["images"])
         return self._verdict()
 
     def _verdict(self) -> Verdict:
         if not self.rows and not self.problems:
             self.problems.append(of_file(self.build.label(BUILD_JSON), "no_rows", "the build has no samples"))
-        return Verdict(self.rows, self.problems)
+        return Verdict(self.rows, self.problems, tuple(self._notes()))
+
+    def _notes(self) -> Iterator[str]:
+        if self.unreadable:
+            yield f"{self.build.home.name}: {unreadable_pictures(self.unreadable, self.rows)}"
 
     def _readable(self, table: str) -> list[str]:
         """The table's files that can be read; problems of the others are noted."""
@@ -138,6 +149,15 @@ class _Checker:
         if self.record is not None:
             self._note_miscounts(together.miscounts(self.record.get("samples") or {}))
 
+    def _check_readability(self, samples: list[str], images: list[str]) -> None:
+        """Count the samples that show a picture which cannot be read; where a column is not as it should be, none."""
+        shown, seen = ([self.build.home / file for file in files] for files in (samples, images))
+        if all(map(_says_pictures, shown)) and all(map(_says_status, seen)):
+            self.unreadable = with_unreadable_picture(shown, seen)
+            said = ((self.record or {}).get("samples") or {}).get(UNREADABLE)
+            if said is not None and said != self.unreadable:
+                self._note_miscounts(iter([(f"samples.{UNREADABLE}", said, self.unreadable)]))
+
     def _note_repeats(self, files: list[str], hits: list[Hit]) -> None:
         for shard in sorted({hit.shard for hit in hits}):
             self._note(files[shard], ((hit.row, *across.REPEATED) for hit in hits if hit.shard == shard))
@@ -183,6 +203,15 @@ def prepared_columns(frame: pl.DataFrame) -> pl.DataFrame:
 def _read(path: Path, columns: list[str] | None = None, without: tuple[str, ...] = ()) -> pl.DataFrame:
     frame = pl.scan_parquet(path, glob=False).drop(without, strict=False)
     return (frame if columns is None else frame.select(columns)).collect()
+
+
+def _says_pictures(path: Path) -> bool:
+    return pl.read_parquet_schema(path).get("image_ids") == pl.List(pl.String)
+
+
+def _says_status(path: Path) -> bool:
+    schema = pl.read_parquet_schema(path)
+    return schema.get("image_id") == pl.String and schema.get("status") == pl.String
 
 
 def rule_table(facts: Facts) -> dict[str, list[Rule]]:

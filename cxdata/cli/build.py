@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cxdata.cli.output import print_json, print_table, progress, say
-from cxdata.cli.settings import IncludeOption, JsonOption, SourceOption, places
+from cxdata.cli.settings import IncludeOption, JsonOption, SourceOption, check_slugs, names_in, places
 
 if TYPE_CHECKING:
     from cxdata.sources.base import Source
@@ -26,18 +26,20 @@ ImagesMode = Literal["none", "path"]
 Split = Literal["train", "val", "test"]
 
 IMAGES_HELP = "none: do not look at pictures; path: check each and record where it is."
+POLICY_HELP = (
+    "How labels of train are read; the source's own by default. val and test keep the source's own, but for strict and "
+    "closed-world, which hold for every split."
+)
 WORKERS_HELP = "Worker processes; as many as cores by default."
 
 RootOption = Annotated[
-    list[str] | None, typer.Option("--root", help="[SLUG=]DIR that holds the download, or a parent of it.")
+    list[str] | None, typer.Option("--root", help="[SLUG=]DIR that holds the download, at most six levels below.")
 ]
 OutOption = Annotated[Path, typer.Option("--out", envvar="CXDATA_OUT", help="Builds go to OUT/SLUG.")]
 TasksOption = Annotated[str | None, typer.Option("--tasks", help="Tasks, separated by commas; all by default.")]
 PartialOption = Annotated[bool, typer.Option("--partial", help="Leave out tasks whose files are missing.")]
 ImagesOption = Annotated[ImagesMode, typer.Option("--images", envvar="CXDATA_IMAGES", help=IMAGES_HELP)]
-PolicyOption = Annotated[
-    Policy | None, typer.Option("--label-policy", help="How labels are read; the source's own by default.")
-]
+PolicyOption = Annotated[Policy | None, typer.Option("--label-policy", help=POLICY_HELP)]
 SettingOption = Annotated[list[str] | None, typer.Option("--option", help="S.KEY=VALUE, an option of a source.")]
 SplitOption = Annotated[Split | None, typer.Option("--split", help="Only patients of this split.")]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Only the N patients with the lowest hash.")]
@@ -65,9 +67,11 @@ def run(
     from cxdata.build.config import BuildConfig
     from cxdata.build.run import Request, build
     from cxdata.sources.discovery import source as find_source
+    from cxdata.sources.discovery import sources as all_sources
 
     slugs = list(dict.fromkeys(source))
     sources = [find_source(slug, include_path or ()) for slug in slugs]
+    check_slugs(all_sources(include_path or ()), root or [])
     given = {slug: _options(slug, option or [], slugs) for slug in slugs}
     results = []
     for one in sources:
@@ -87,7 +91,7 @@ def run(
 
 def _tasks(text: str | None) -> tuple[str, ...] | None:
     """The tasks named, sorted: the order in which they are named makes no other build."""
-    return tuple(sorted({name.strip() for name in text.split(",")})) if text else None
+    return tuple(sorted(set(names_in(text, "--tasks")))) if text is not None else None
 
 
 def _cores() -> int:
@@ -125,10 +129,12 @@ def _located(source: Source, roots: list[str]) -> Found:
 def _nothing_there(source: Source, looked_in: list[Path]) -> Exception:
     from cxdata.cli.settings import four_ways
     from cxdata.model.errors import UsageError
+    from cxdata.sources.roots import REACH
 
     homes = "\n".join(f"get it: {part.home.url} ({part.title})" for part in source.manifest.parts.values())
     where = ", ".join(str(folder.absolute()) for folder in looked_in)
-    return UsageError(f"{source.slug}: nothing of it was found", where=where, mend=f"{homes}\n{four_ways(source.slug)}")
+    what = f"{source.slug}: nothing of it was found"
+    return UsageError(what, where=f"{where} ({REACH})", mend=f"{homes}\n{four_ways(source.slug)}")
 
 
 def _tell(slug: str, result: dict[str, Any], home: Path) -> None:
@@ -137,6 +143,8 @@ def _tell(slug: str, result: dict[str, Any], home: Path) -> None:
     if result["rejects"]:
         codes = ", ".join(f"{code} {n:,}" for code, n in result["rejects"].items())
         say(f"{slug}: {sum(result['rejects'].values()):,} rejects in {home / 'rejects'}: {codes}")
+    for note in result["notes"]:
+        say(f"{slug}: {note}")
     for entry in result["tasks_not_asked"]:
         say(f"{slug}: {entry['task']} was not asked: {entry['file']} is missing")
 

@@ -37,7 +37,10 @@ def run(
     include_path: IncludeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Look at downloads: parts, missing and broken files, counts, checksums, disk. Exit 1: a build would fail."""
+    """Look at downloads: parts, missing and broken files, counts, checksums, disk.
+
+    Exit 1: a required file is missing, or one that a build reads is broken. Files of some tasks may be missing.
+    """
     from cxdata.check.doctor import examine
     from cxdata.check.installs import installs
     from cxdata.sources.discovery import sources
@@ -127,11 +130,15 @@ def _show(entry: Entry) -> None:
 
 
 def _show_rest(entry: Entry) -> None:
+    from cxdata.check.counts import differs
     from cxdata.check.disk import in_words, time_in_words
 
     typer.echo()
-    rows = [(tally.what, tally.unit, f"{tally.official:,}", _counted(tally.found)) for tally in entry.counts]
-    print_table(["count", "unit", "official", "found"], rows)
+    rows = [
+        (tally.what, tally.unit, f"{tally.official:,}", _counted(tally.found), "differs" if differs(tally) else "")
+        for tally in entry.counts
+    ]
+    print_table(["count", "unit", "official", "found", ""], rows)
     typer.echo()
     for note in entry.notes:
         typer.echo(f"- {note}")

@@ -36,6 +36,8 @@ def run(
     elif verdict.problems:
         typer.echo("\n".join(map(str, verdict.problems)))
     say(_summary(verdict, folder))
+    for note in verdict.notes:
+        say(note)
     if not verdict.ok:
         raise typer.Exit(1)
 

@@ -23,7 +23,8 @@ _ORIGIN: Final = {"origin_file": pl.String(), "origin_row": pl.Int64()}
 _BOX: Final = {"x0": pl.Float64(), "y0": pl.Float64(), "x1": pl.Float64(), "y1": pl.Float64()}
 
 FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
-    # one image; path is relative to the root `root_id`, member a name inside an archive; width and height in pixels
+    # one image; path is relative to the root `root_id`, or `**/name` where the file lies anywhere below it; member is a
+    # name inside an archive, or `**/archive::name inside` beside a path by name; width and height in pixels
     "images": {
         "image_id": pl.String(), "study_id": pl.String(), "patient_id": pl.String(), "root_id": pl.String(),
         "path": pl.String(), "member": pl.String(), "view": pl.String(), "view_source": pl.String(),

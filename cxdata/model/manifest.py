@@ -73,8 +73,8 @@ class FileSpec(Fact):
     `need` is required, tasks (only `tasks` ask for it) or optional; `when` limits it to values of options.
     A family (kind texts or pictures) is many files that count as one input; where it is a folder, `holds` is a glob
     that must match below it. A list (kind list) is a table without header: `columns` names its columns in order.
-    Pictures may lie in one of several ways, one file spec each, the usual one first; where the tables do not tell in
-    which of many folders a picture lies, the spec is `indexed`: the reader looks the names up (`Desk.members`).
+    Pictures may lie in one of several ways, one file spec each, the usual one first. Where users unpack them as they
+    like, the family is found `anywhere`: its reader names pictures by `**/name`, and they lie anywhere below the root.
     """
 
     name: str
@@ -86,7 +86,7 @@ class FileSpec(Fact):
     tasks: tuple[str, ...] = ()
     when: dict[str, str] = {}
     holds: str | None = None
-    indexed: bool = False
+    anywhere: bool = False
     columns: tuple[str, ...] = ()
     optional_columns: tuple[str, ...] = ()
     facets: tuple[str, ...] = ()

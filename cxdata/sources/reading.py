@@ -11,7 +11,6 @@ import polars as pl
 from cxdata.model.facets import REJECTS, conform, empty
 from cxdata.model.manifest import Annotator
 from cxdata.sources.base import InputCount, ReadContext, Reading
-from cxdata.sources.roots import members
 from cxdata.sources.tables import ROW, keep_first, read_table
 
 MESSAGES: Final = {
@@ -55,10 +54,6 @@ class Desk:
         if path is None:
             raise KeyError(name)
         return path
-
-    def members(self, name: str) -> list[str]:
-        """Where each picture of an indexed family lies, relative to the family's folder; sorted."""
-        return members(self.path(name), self.context.manifest.file(name).holds or "*")
 
     def origin(self, name: str) -> pl.Expr:
         """The `origin_file` of the input's rows."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -94,22 +93,6 @@ def find_file(spec: FileSpec, root: Path | None) -> Path | None:
 def matches(root: Path, pattern: str) -> bool:
     """True when the glob matches below root; a wildcard follows a few entries only, so huge folders cost nothing."""
     return next(_expand(root, pattern), None) is not None
-
-
-def members(folder: Path, holds: str) -> list[str]:
-    """Every path below the folder that the glob matches, relative to it, sorted; unlike `matches`, all are followed."""
-    found = [""]
-    for piece in PurePosixPath(holds).parts:
-        found = [f"{place}/{name}".lstrip("/") for place in found for name in _names(folder / place, piece)]
-    return sorted(found)
-
-
-def _names(folder: Path, piece: str) -> list[str]:
-    try:
-        with os.scandir(folder) as inside:
-            return [entry.name for entry in inside if fnmatchcase(entry.name, piece)]
-    except OSError:
-        return []
 
 
 def _expand(root: Path, pattern: str) -> Iterator[Path]:

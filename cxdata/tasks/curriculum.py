@@ -69,7 +69,7 @@ def study_features(material: Material) -> pl.DataFrame:
         frame = frame.join(words, on="study_id", how="left")
     else:
         frame = frame.with_columns(_severity=pl.lit(None, pl.Float64), _poor=pl.lit(None, pl.Boolean))
-    if "label_space" in material.facets:
+    if "label_space" in material.facets and askable(material, "finding"):
         frame = frame.join(_labelled(material), on="study_id", how="left")
     else:
         frame = frame.with_columns(_company=pl.lit(None, pl.Float64), _doubt=pl.lit(None, pl.Float64))

@@ -13,7 +13,7 @@ from cxdata.sources.chestxray14 import boxes, labels, pictures
 from cxdata.sources.chestxray14.places import placed
 from cxdata.sources.reading import Desk, Part
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 TABLE: Final = "Data_Entry_2017"
 TRAIN: Final = "train_val_list"
@@ -36,7 +36,7 @@ def read(context: ReadContext) -> Reading:
     train, test = (pictures.split_list(desk.table(name), rows.used) for name in (TRAIN, TEST))
     origin = desk.origin(TABLE)
     facets = {
-        "images": pictures.images_facet(placed(desk, rows.used), origin),
+        "images": pictures.images_facet(placed(rows.used), origin),
         "studies": pictures.studies_facet(rows.used, train.used, test.used),
         "readings": labels.readings_facet(rows.used, miner, origin),
         "findings": labels.findings_facet(rows.used, miner, origin),
