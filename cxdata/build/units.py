@@ -12,7 +12,7 @@ import polars as pl
 
 from cxdata.build.config import BuildConfig, ImagesMode
 from cxdata.build.folder import BuildFolder
-from cxdata.build.inputs import Inputs, input_digests, picture_place
+from cxdata.build.inputs import Inputs, input_digests
 from cxdata.build.keys import Key, about, facets_key, pictures_key, shown_key, side_key, task_key
 from cxdata.build.ledger import Hashes, Ledger, Unit
 from cxdata.build.pictures import IMAGES, has_names, located, look, signature
