@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,26 @@ CELLS: Final = {
     "Support Devices": (0.292, 0.015, 0.001),
 }
 
+# How a finding is told where it is present, with a site and a size chosen by hash, and where it is absent.
+TOLD: Final = {
+    "Atelectasis": ("There is {size} atelectasis at the {side} lung base.", "There is no atelectasis."),
+    "Cardiomegaly": ("The heart is {size} enlarged.", "Heart size is normal."),
+    "Consolidation": ("{size} consolidation is seen in the {side} lung.", "There is no focal consolidation."),
+    "Edema": ("There is {size} pulmonary edema.", "No pulmonary edema is seen."),
+    "Enlarged Cardiomediastinum": ("The mediastinum is {size} widened.", "The mediastinal contours are normal."),
+    "Fracture": ("There is a {size} displaced fracture of a {side} rib.", "No fracture is seen."),
+    "Lung Lesion": ("A {size} nodule projects over the {side} lung.", "No lung nodule or mass is seen."),
+    "Lung Opacity": ("There is a {size} opacity in the {side} lung.", "The lungs are clear."),
+    "No Finding": ("The bony thorax is intact.", ""),
+    "Pleural Effusion": ("There is a {size} {side} pleural effusion.", "There is no pleural effusion."),
+    "Pleural Other": ("{size} {side} pleural thickening is seen.", "There is no pleural thickening."),
+    "Pneumonia": ("A {size} patch in the {side} lung suggests pneumonia.", "There is no evidence of pneumonia."),
+    "Pneumothorax": ("There is a {size} {side} pneumothorax.", "No pneumothorax is seen."),
+    "Support Devices": ("A {side} catheter ends in the {size} superior vena cava.", "No tubes or lines are seen."),
+}  # fmt: skip
+SIDES: Final = ("left", "right", "left lower", "right lower", "left upper", "right upper", "right middle", "lingular")
+SIZES: Final = ("tiny", "small", "mild", "moderate", "large", "faint", "patchy", "hazy", "subtle", "marked")
+
 
 def write_tables(root: Path, share: float = 1.0) -> Path:
     """Write metadata, split and CheXpert tables of `share` of MIMIC's size below root; returns the JPG part."""
@@ -48,6 +69,27 @@ def study_names(share: float = 1.0) -> list[str]:
     """The member name of each study's report, as in mimic-cxr-reports.zip."""
     rows = _studies(share).select("subject_id", "study_id").iter_rows()
     return [f"files/p{str(subject)[:2]}/p{subject}/s{study}.txt" for subject, study in rows]
+
+
+def study_sentences(share: float = 1.0) -> list[list[str]]:
+    """What each study's report says of its findings, in the order of `study_names`: labels and texts agree."""
+    studies = _studies(share)
+    labels = _labels(studies)
+    told = [_told(name, *words).alias(name) for name, words in TOLD.items()]
+    rows = labels.with_columns(key=pl.col("study_id").cast(pl.String)).select(pl.concat_list(told).list.drop_nulls())
+    return rows.to_series().to_list()
+
+
+def _told(name: str, present: str, absent: str) -> pl.Expr:
+    blanks = re.findall(r"\{(side|size)\}", present)
+    words = [_picked(SIDES if blank == "side" else SIZES, f"{blank} {name}") for blank in blanks]
+    said = pl.format(re.sub(r"\{\w+\}", "{}", present), *words) if words else pl.lit(present)
+    return pl.when(pl.col(name) == "1.0").then(said).when(pl.col(name) == "0.0").then(pl.lit(absent))
+
+
+def _picked(words: tuple[str, ...], purpose: str) -> pl.Expr:
+    place = hash_expr(0, pl.col("key"), purpose) % len(words)
+    return place.replace_strict(range(len(words)), words, return_dtype=pl.String)
 
 
 def _studies(share: float) -> pl.DataFrame:

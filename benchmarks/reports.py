@@ -48,9 +48,10 @@ def wrapped(sentences: list[str]) -> str:
     return "\n".join([*lines, " " + line])
 
 
-def invented(number: int) -> str:
-    """The report of one number, in one of four common shapes."""
-    seen = [SEEN[(number * 7 + k * (1 + number % 5)) % len(SEEN)] for k in range(5 + number % 4)]
+def invented(number: int, seen: list[str] | None = None) -> str:
+    """The report of one number, in one of four common shapes; it tells what was seen, else one of a few things."""
+    if seen is None:
+        seen = [SEEN[(number * 7 + k * (1 + number % 5)) % len(SEEN)] for k in range(5 + number % 4)]
     told = f"___-year-old {'woman' if number % 2 else 'man'} with {TOLD[number % len(TOLD)]}, study {number}."
     title, close = " " * 33 + "FINAL REPORT\n", wrapped([f"{k + 1}.  {text}\n" for k, text in enumerate(seen[:2])])
     if number % 10 < 5:

@@ -19,7 +19,7 @@ import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mimic_size import study_names, write_tables
+from mimic_size import study_names, study_sentences, write_tables
 from reports import invented, measured
 
 
@@ -37,8 +37,8 @@ def write_reports(root: Path, share: float) -> None:
     reports = root / "physionet.org/files/mimic-cxr/2.1.0"
     reports.mkdir(parents=True)
     with zipfile.ZipFile(reports / "mimic-cxr-reports.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, name in enumerate(study_names(share)):
-            archive.writestr(name, invented(number))
+        for number, (name, seen) in enumerate(zip(study_names(share), study_sentences(share), strict=True)):
+            archive.writestr(name, invented(number, seen or None))
 
 
 def build(root: Path, out: Path, workers: int) -> Run:

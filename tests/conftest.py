@@ -15,7 +15,7 @@ from cxdata.sources.base import PhantomSpec, Source
 from cxdata.sources.discovery import sources
 from cxdata.sources.roots import locate
 
-PATIENTS = 8
+PATIENTS = 24
 GOLDEN = Path(__file__).parent / "golden" / "digests.json"
 
 
@@ -46,7 +46,7 @@ def golden(request: pytest.FixtureRequest) -> Golden:
 
 @pytest.fixture(scope="session")
 def phantom_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Source], Path]:
-    """The phantom of a source in its first layout, 8 patients, written once and to be left as it is."""
+    """The phantom of a source in its first layout, 24 patients, written once and to be left as it is."""
     written: dict[str, Path] = {}
 
     def write(source: Source) -> Path:

@@ -27,7 +27,12 @@ NEGBIO = JPG / "mimic-cxr-2.0.0-negbio.csv.gz"
 ZIP = REPORTS / "mimic-cxr-reports.zip"
 TABLES = (METADATA, SPLIT, CHEXPERT)
 LABEL_TASKS = ("disease_binary", "disease_single_choice", "disease_multi_choice", "disease_open")
-REPORT_TASKS = ("findings_generation", "impression_generation", "findings_summarization")
+VIEW_TASKS = ("view_classification", "view_matching")
+CROSSED_TASKS = ("image_text_matching", "image_text_selection")  # need labels and reports that contradict each other
+REPORT_TASKS = (
+    "findings_generation", "impression_generation", "findings_generation_indication",
+    "impression_generation_indication", *CROSSED_TASKS, "findings_summarization",
+)  # fmt: skip
 FINDINGS = (
     "Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Enlarged Cardiomediastinum", "Fracture", "Lung Lesion",
     "Lung Opacity", "No Finding", "Pleural Effusion", "Pleural Other", "Pneumonia", "Pneumothorax", "Support Devices",

@@ -12,9 +12,10 @@ from cxdata.model.policies import policy_table_markdown
 from cxdata.model.sample import columns
 from cxdata.sources.base import Source
 from cxdata.sources.discovery import sources
-from cxdata.tasks.base import tasks
+from cxdata.tasks.base import Task, tasks
 
 DOCS = Path(__file__).parents[1] / "docs"
+SHAPE = ("answer_type", "stage", "level", "reward")
 MADE = "<!-- made by tests/regenerate_docs.py; edit the code instead -->\n\n"
 
 
@@ -29,13 +30,17 @@ def _samples() -> str:
     ]
     facets = [f"| `{name}` | {', '.join(f'`{column}`' for column in schema)} |" for name, schema in FACETS.items()]
     asked = [
-        f"| `{t.name}` | {t.answer_type} | {t.stage} | {t.level} | {t.reward} | {t.domain} |" for t in tasks().values()
+        f"| `{t.name}` | {' | '.join(_constant(t, name) for name in SHAPE)} | {t.domain} |" for t in tasks().values()
     ]
     return "\n".join([
         "# Samples and facets\n", "## Columns of `samples/*.parquet`\n", "| column | type | may be null | meaning |",
         "|---|---|---|---|", *rows, "\n## Tasks\n", "| task | answer type | stage | level | reward | domain |",
         "|---|---|---|---|---|---|", *asked, "\n## Facet tables\n", "| facet | columns |", "|---|---|", *facets,
     ]) + "\n"  # fmt: skip
+
+
+def _constant(task: Task, name: str) -> str:
+    return "by question" if name in task.by_row else str(getattr(task, name))
 
 
 def _type(kind: str) -> str:

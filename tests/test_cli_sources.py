@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import typer
+from mimic_trees import CROSSED_TASKS, LABEL_TASKS, REPORT_TASKS
 from typer.testing import CliRunner, Result
 
 from cxdata.cli import phantom, sources
@@ -22,6 +23,7 @@ KEYS = {
     "official_counts",
 }  # fmt: skip
 MIMIC = source("mimic").manifest
+LABELLED = (*LABEL_TASKS, *CROSSED_TASKS)
 FEW = ("--source", "mimic", "--patients", "4")
 FULL_DISK = """\
 from __future__ import annotations
@@ -91,7 +93,7 @@ def test_json_of_one_source_is_a_list_of_one() -> None:
     (only,) = told("mimic")
     assert only["official_counts"][0]["value"] == 377_110
     fed = {file["name"]: file["feeds"] for file in only["files"]}
-    assert fed["mimic-cxr-reports"] == ["findings_generation", "impression_generation", "findings_summarization"]
+    assert fed["mimic-cxr-reports"] == list(REPORT_TASKS)
 
 
 def test_a_card_shows_what_to_download_from_where_how_large_and_what_for() -> None:
@@ -109,8 +111,8 @@ def test_a_card_shows_what_to_download_from_where_how_large_and_what_for() -> No
     ("file", "fed"),
     [
         ("mimic-cxr-2.0.0-metadata", MIMIC.tasks),
-        ("mimic-cxr-2.0.0-chexpert", MIMIC.tasks[:4]),
-        ("mimic-cxr-2.1.0-test-set-labeled", MIMIC.tasks[:4]),
+        ("mimic-cxr-2.0.0-chexpert", LABELLED),
+        ("mimic-cxr-2.1.0-test-set-labeled", LABELLED),
         ("files", MIMIC.tasks[:-1]),
         ("SHA256SUMS", ()),
     ],

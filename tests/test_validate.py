@@ -49,6 +49,11 @@ REPORT: dict[str, Any] = {
     "answer_type": "free_text", "stage": "sft", "level": "generation", "reward": "free_text", "label_policy": None,
     "reference": None, "evidence_ids": None, "origin_row": None, "domain": "text_generation",
 }  # fmt: skip
+BOXED: dict[str, Any] = {
+    "answer_type": "boxes", "domain": "spatiotemporal_alignment", "stage": "sft", "reward": "boxes",
+    "label_policy": None, "evidence_ids": None, "image_ids": ["mimic:front"],
+    "boxes": [{"label": "Edema", "x0": 1.0, "y0": 2.0, "x1": 30.0, "y1": 40.0}],
+}  # fmt: skip
 BY_TASK: dict[str, dict[str, Any]] = {
     "disease_binary": {
         "answer_type": "binary", "level": "binary", "question": "Is it there?", "asked_finding": "Edema",
@@ -86,6 +91,46 @@ BY_TASK: dict[str, dict[str, Any]] = {
         **REPORT, "question": "Conclude.", "answer": "No acute disease.",
         "wording_id": "impression_generation.en.v1.any.01",
     },
+    "view_matching": {
+        "answer_type": "binary", "level": "binary", "question": "The same view?", "options": ["No", "Yes"],
+        "answer": "Yes", "answer_letter": "B", "image_ids": ["mimic:front", "mimic:fellow"], "label_policy": None,
+        "reference": None, "evidence_ids": None, "patient_keys": ["mimic:p1", "mimic:p2"], "set_id": "set",
+        "wording_id": "view_matching.en.v1.any.01",
+    },
+    "image_text_matching": {
+        "answer_type": "binary", "level": "binary", "question": "Do they match?", "options": ["No", "Yes"],
+        "answer": "No", "answer_letter": "A", "context": "The lungs are clear.", "label_policy": None,
+        "evidence_ids": None, "patient_keys": ["mimic:p1", "mimic:p2"], "set_id": "set",
+        "wording_id": "image_text_matching.en.v1.any.01",
+    },
+    "image_text_selection": {
+        "answer_type": "single_choice", "level": "single", "question": "Which text?",
+        "options": ["Clear, as it seems.", "An effusion.", "Edema, mild.", "A fracture."], "answer": "Edema, mild.",
+        "answer_letter": "C", "label_policy": None, "evidence_ids": None, "set_id": "set",
+        "patient_keys": ["mimic:p1", "mimic:p2", "mimic:p3", "mimic:p4"],
+        "wording_id": "image_text_selection.en.v1.any.01",
+    },
+    "findings_generation_indication": {
+        **REPORT, "question": "Describe it.", "context": "Woman with cough.", "answer": "The lungs are clear.",
+        "wording_id": "findings_generation_indication.en.v1.any.01",
+    },
+    "impression_generation_indication": {
+        **REPORT, "question": "Conclude.", "context": "Woman with cough.", "answer": "No acute disease.",
+        "wording_id": "impression_generation_indication.en.v1.any.01",
+    },
+    "abnormality_grounding": {
+        **BOXED, "level": "grounding", "question": "Where?", "asked_finding": "Edema", "labels": ["Edema"],
+        "answer": "Edema: lower left of the picture.", "wording_id": "abnormality_grounding.en.v1.visible.01",
+    },
+    "abnormality_detection": {
+        **BOXED, "level": "detection", "question": "What is abnormal?", "labels": ["Edema"],
+        "answer": "Edema: lower left of the picture.", "wording_id": "abnormality_detection.en.v1.any.01",
+    },
+    "visual_question_answering": {
+        "answer_type": "free_text", "stage": "sft", "level": "answer", "reward": "free_text",
+        "question": "Where is the pathology?", "answer": "On the left.", "label_policy": None, "reference": None,
+        "evidence_ids": None, "wording_id": "visual_question_answering.native",
+    },
     "findings_summarization": {
         **REPORT, "domain": "language", "level": "summarization", "question": "Sum it up.", "image_ids": [],
         "context": "The lungs are clear.", "answer": "No acute disease.",
@@ -95,7 +140,8 @@ BY_TASK: dict[str, dict[str, Any]] = {
 PICTURES = pl.DataFrame(
     [("mimic:front", "PA", "mimic:p1", "mimic:s1"), ("mimic:side", "LATERAL", "mimic:p1", "mimic:s1"),
      ("mimic:second", "AP", "mimic:p1", "mimic:s1"), ("mimic:elsewhere", "LATERAL", "mimic:p1", "mimic:s2"),
-     ("mimic:stranger", "LATERAL", "mimic:p2", "mimic:s3"), ("mimic:oblique", "OTHER", "mimic:p1", "mimic:s1")],
+     ("mimic:fellow", "PA", "mimic:p2", "mimic:s3"), ("mimic:stranger", "LATERAL", "mimic:p2", "mimic:s3"),
+     ("mimic:oblique", "OTHER", "mimic:p1", "mimic:s1")],
     schema=["image_id", "view", "patient_key", "study_key"], orient="row",
 )  # fmt: skip
 AROUND = Around("mimic", known_pictures(PICTURES), pl.Series("patient_key", ["mimic:p1", "mimic:p2"]))
@@ -259,6 +305,14 @@ MUTATIONS: list[Mutation] = [
     ("not_frontal", "image_ids", "findings_generation", {"image_ids": ["mimic:side", "mimic:front"]}),
     ("not_lateral", "image_ids", "disease_binary", {"image_ids": ["mimic:front", "mimic:second"]}),
     ("view_not_answer", "answer", "view_classification", {"image_ids": ["mimic:side"]}),
+    ("view_not_answer", "answer", "view_matching", {"image_ids": ["mimic:front", "mimic:stranger"]}),
+    ("view_not_answer", "answer", "view_matching", {"answer": "No"}),
+    ("number_of_pictures", "image_ids", "view_matching", {"image_ids": ["mimic:front"]}),
+    ("missing", "context", "image_text_matching", {"context": None}),
+    ("number_of_options", "options", "image_text_selection", {"options": ["A text.", "Edema, mild."]}),
+    ("missing", "boxes", "abnormality_grounding", {"boxes": None}),
+    ("task_constant", "answer_type", "abnormality_grounding", {"answer_type": "free_text"}),
+    ("number_of_pictures", "image_ids", "abnormality_detection", {"image_ids": ["mimic:front", "mimic:side"]}),
 ]  # fmt: skip
 
 
@@ -276,11 +330,17 @@ def test_healthy_rows_of_every_task_break_no_rule(known: Facts) -> None:
     assert set(BY_TASK) == set(known.tasks)
     rows = [healthy(task) for task in BY_TASK]
     no = healthy("disease_binary", answer="No", answer_letter="A", labels=[])
+    closed = healthy("visual_question_answering", answer_type="binary", stage="closed", level="binary", reward="closed",
+                     options=["Yes", "No"], answer="No", answer_letter="B")  # fmt: skip
+    listed_by_itself = healthy(
+        "visual_question_answering", answer_type="open_labels", stage="open", level="open", reward="open_labels",
+        answer="left lung", labels=["left lung"], scored_labels=["left lung", "right lung"], ignored_labels=[],
+    )  # fmt: skip
     normal = healthy("disease_open", answer="No Finding", labels=["No Finding"], scored_labels=["No Finding", "Edema"])
     two_patients = healthy("disease_binary", patient_keys=["mimic:p1", "mimic:p2"])
     listed = healthy("disease_open", label_policy="listed", split="test", answer="Edema", labels=["Edema"],
                      scored_labels=["Edema", "No Finding"])  # fmt: skip
-    found = judge([*rows, no, normal, two_patients, listed], known)
+    found = judge([*rows, no, normal, two_patients, listed, closed, listed_by_itself], known)
     assert [(rule.code, rule.column, hits) for rule, hits in found] == []
 
 

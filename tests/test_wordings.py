@@ -21,8 +21,17 @@ TASKS = {
     "findings_generation": {"any": 12},
     "impression_generation": {"any": 12},
     "findings_summarization": {"any": 12},
+    "view_matching": {"any": 12},
+    "image_text_matching": {"any": 12},
+    "image_text_selection": {"any": 12},
+    "findings_generation_indication": {"any": 12},
+    "impression_generation_indication": {"any": 12},
+    "abnormality_grounding": {"visible": 12, "suggestive": 12},
+    "abnormality_detection": {"any": 12},
 }
-ONE_FORM = ("view_classification", "findings_summarization")
+ONE_FORM = (
+    "view_classification", "findings_summarization", "view_matching", "abnormality_grounding", "abnormality_detection",
+)  # fmt: skip
 WITH_NOTE = ("disease_single_choice", "disease_open")
 FORBIDDEN = r"<image>|\b(frontal|lateral|PA|AP|report\w*|priors?|previous|label\w*|options?|yes|no)\b"
 
@@ -36,6 +45,13 @@ DIGESTS = {
     ("findings_generation", 1): "71fde2b6447a48ccc19c72b195199f992fcfa969a889f582d87544ab817ffe0e",
     ("impression_generation", 1): "36d856bf9ec812dabbd85755caeeecf688a5db35db119c57148ae9f56440b11f",
     ("findings_summarization", 1): "e3a65a112fce8163d46cbebfcbd6d31f20366d05215839af6174bb9f70e98d3e",
+    ("view_matching", 1): "63d7c0a35f51b903469e701d6ffd36fde1cbefd85e8ee7445f6b7e56d91872ac",
+    ("image_text_matching", 1): "07c697cdad1d7afda263159c45ec6663f4ed47302a2358f282b6e715291a45bf",
+    ("image_text_selection", 1): "d4730829fc5ba26fbbf8433f512f7c9ada6bea72e9277c7b36aea44f726f358e",
+    ("findings_generation_indication", 1): "153d316b7f3843b62aac7915b16d4c02c2d66709d45302cf50c6a8e5b2d2c78f",
+    ("impression_generation_indication", 1): "04be4da6816150eada7ae21d2cf719193db78b028b0b20aef1cdb283b1eb1603",
+    ("abnormality_grounding", 1): "2359212a150cebd0653265cf79dc43b886d9108ebd5c8aae4d6982e959caec34",
+    ("abnormality_detection", 1): "45b7a2742f64d3a12b0d357099b1a2a74c024dcb7fd8a77eefa5d11d17abe6dc",
 }
 
 # Seed 0, the first ten of rows().

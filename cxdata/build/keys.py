@@ -72,14 +72,21 @@ def task_key(
         "policy version": str(policies.VERSION),
         "difficulty rule": curriculum.RULE, "target version": str(targets.VERSION),
         "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
-        "wordings": _text("cxdata.tasks", f"wording/{task.name}.yaml"),
+        "wordings": _wordings(task),
     })  # fmt: skip
 
 
-def pictures_key(facets: Key, shown: Sequence[str], mode: ImagesMode, shards: int) -> Key:
-    """What a shard of `images/` depends on, but for the files themselves; `shown` are image ids in order."""
+def shown_key(facets: Key, samples: Sequence[str], shards: int) -> Key:
+    """What it depends on which pictures are shown; `samples` are the hashes of the samples' files."""
     return Key({
-        "what the reader gives": facets.digest(), "pictures shown": digest(list(shown)), "mode": mode,
+        "what the reader gives": facets.digest(), "samples": digest(list(samples)), "number of files": str(shards),
+    })  # fmt: skip
+
+
+def pictures_key(facets: Key, shown: str, mode: ImagesMode, shards: int) -> Key:
+    """What a shard of `images/` depends on, but for the files themselves; `shown` is a hash of its ids in order."""
+    return Key({
+        "what the reader gives": facets.digest(), "pictures shown": shown, "mode": mode,
         "number of files": str(shards), "probe version": str(PICTURES_VERSION), "columns": _schema(IMAGES),
     })  # fmt: skip
 
@@ -94,6 +101,12 @@ def side_key(facets: Key, about: str, *, columns: Mapping[str, Any] = REJECTS) -
 
 def _schema(columns: Mapping[str, Any]) -> str:
     return digest([(name, str(kind)) for name, kind in columns.items()])
+
+
+def _wordings(task: Task) -> str:
+    """The wordings of a task as a hash; native questions have none, they keep their own words."""
+    name = f"wording/{task.name}.yaml"
+    return _text("cxdata.tasks", name) if (resources.files("cxdata.tasks") / name).is_file() else "none"
 
 
 def _text(package: str, name: str) -> str:

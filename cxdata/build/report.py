@@ -13,7 +13,6 @@ from cxdata.build.talk import notes
 from cxdata.build.unreadable import UNREADABLE, with_unreadable_picture
 from cxdata.model.manifest import Manifest
 from cxdata.model.sample import SCHEMA_VERSION, columns
-from cxdata.tasks.base import task
 
 if TYPE_CHECKING:
     from cxdata.build.units import Units
@@ -118,9 +117,9 @@ def _samples(units: Units, parts: Parts) -> dict[str, Any]:
     by_task = {name: sum(shard.rows for shard in unit.shards) for name, unit in parts.tasks.items()}
     by_split: Counter[str] = Counter()
     by_stage: Counter[str] = Counter()
-    for name, unit in parts.tasks.items():
+    for unit in parts.tasks.values():
         by_split.update(unit.counts["by_split"])
-        by_stage[task(name).stage] += by_task[name]
+        by_stage.update(unit.counts["by_stage"])
     order = [split for split in ("train", "val", "test") if split in by_split]
     home = units.folder.home
     samples = [home / shard.file for unit in parts.tasks.values() for shard in unit.shards]

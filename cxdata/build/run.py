@@ -14,7 +14,6 @@ from cxdata.build.pool import Pool
 from cxdata.build.progress import Progress
 from cxdata.build.report import Parts, card, croissant, report
 from cxdata.build.units import SAMPLES, Units
-from cxdata.build.writer import Shard
 from cxdata.model.errors import CxdataError, RefusedError
 from cxdata.model.policies import policies_of
 from cxdata.sources.base import Source
@@ -73,12 +72,10 @@ def _all_units(units: Units) -> Parts:
     units.progress.expect(3 + len(units.inputs.tasks))  # the reader, patients and what is left out, and the tasks
     reader = units.reader
     tasks = {name: units.task(name) for name in units.inputs.tasks}
-    by_shard = _by_shard([shard for unit in tasks.values() for shard in unit.shards])
-    if not by_shard:
+    samples = [shard for unit in tasks.values() for shard in unit.shards]
+    if not samples:
         raise _nothing_came_out(units, tasks)
-    units.progress.expect(len(by_shard))
-    pictures = [units.pictures(shard, samples) for shard, samples in by_shard.items()]
-    return Parts(reader, tasks, pictures, units.patients(), units.left_out())
+    return Parts(reader, tasks, units.pictures(samples), units.patients(), units.left_out())
 
 
 def _finish(units: Units, parts: Parts) -> dict[str, Any]:
@@ -94,13 +91,6 @@ def _finish(units: Units, parts: Parts) -> dict[str, Any]:
     folder.write_json(BUILD_JSON, content)
     written = len(units.written & named)
     return {**content, "shards_written": written, "shards_reused": len(named) - written}
-
-
-def _by_shard(samples: list[Shard]) -> dict[int, list[Shard]]:
-    found: dict[int, list[Shard]] = {}
-    for shard in samples:
-        found.setdefault(int(shard.file.rsplit("-", 3)[1]), []).append(shard)
-    return dict(sorted(found.items()))
 
 
 def _nothing_came_out(units: Units, tasks: dict[str, Unit]) -> CxdataError:

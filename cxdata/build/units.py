@@ -13,7 +13,7 @@ import polars as pl
 from cxdata.build.config import BuildConfig, ImagesMode
 from cxdata.build.folder import BuildFolder
 from cxdata.build.inputs import Inputs, input_digests
-from cxdata.build.keys import Key, about, facets_key, pictures_key, side_key, task_key
+from cxdata.build.keys import Key, about, facets_key, pictures_key, shown_key, side_key, task_key
 from cxdata.build.ledger import Hashes, Ledger, Unit
 from cxdata.build.pictures import IMAGES, has_names, located, look, signature
 from cxdata.build.pool import Pool
@@ -34,6 +34,7 @@ from cxdata.tasks.curriculum import rated
 
 PATIENTS_A_SHARD: Final = 16_384
 SAMPLES: Final = "samples"
+SHOWN: Final = "shown"
 PATIENTS: Final[dict[str, pl.DataType]] = {"patient_key": pl.String(), "split_official": pl.String()}
 
 Done = tuple[list[Shard], dict[str, Any]]
@@ -58,6 +59,7 @@ class Units:
         self.hashes = Hashes(self.folder)
         self.ledger = Ledger(self.folder, self.hashes)
         self.written: set[str] = set()
+        self.shown_ids: dict[int, pl.Series] | None = None
 
     @cached_property
     def digests(self) -> dict[str, tuple[int, str]]:
@@ -92,13 +94,14 @@ class Units:
         key = task_key(asked, self.facets_key, self.config, self.about, self.policies, self.shards)
         return self._once(f"{SAMPLES}/{name}", key, lambda: self._ask(asked))
 
-    def pictures(self, shard: int, samples: Sequence[Shard]) -> Unit:
-        """The pictures that one shard's samples show, and the rejects of those that are not ok."""
+    def pictures(self, samples: Sequence[Shard]) -> list[Unit]:
+        """Each shard of pictures that samples show, and the rejects of those that are not ok.
+
+        A picture stands in the shard of its own patient, whatever rows show it: a row may show another patient's too.
+        """
         shown = self._shown(samples)
-        key = pictures_key(self.facets_key, shown.to_list(), self.images, self.shards)
-        return self._once(
-            f"images/{shard:05d}", key, lambda: self._look(shard, shown), lambda unit: self._still_so(unit, shown)
-        )
+        self.progress.expect(len(shown))
+        return [self._pictures(shard, ids, samples) for shard, ids in sorted(shown.items())]
 
     def patients(self) -> Unit:
         """Every patient of the source with its official split, whatever is asked."""
@@ -217,25 +220,54 @@ class Units:
     def _ask(self, asked: Task) -> Done:
         drafts, funnel = asked.ask(self.material)
         drafts = rated(drafts, asked, self.material)
-        drafts = drafts.join(self.selected, on="study_id") if drafts.height else drafts
+        drafts = _whole_sets(drafts, drafts.join(self.selected, on="study_id")) if drafts.height else drafts
         shards: list[Shard] = []
         by_split: Counter[str] = Counter()
+        by_stage: Counter[str] = Counter()
         for shard in range(self.shards if drafts.height else 0):
             rows = complete(drafts.filter(pl.col("shard") == shard).drop("shard"), asked, self.material)
             if rows.height:
                 shards.append(self._write_samples(asked.name, shard, rows))
                 by_split.update(tally(rows["split"]))
+                by_stage.update(tally(rows["stage"]))
         chosen = ("of the split and patients asked for", drafts.height, "questions")
-        return shards, {"by_split": dict(sorted(by_split.items())), "funnel": [*funnel, chosen]}
+        counts = {"by_split": dict(sorted(by_split.items())), "by_stage": dict(sorted(by_stage.items()))}
+        return shards, {**counts, "funnel": [*funnel, chosen]}
 
     def _write_samples(self, name: str, shard: int, rows: pl.DataFrame) -> Shard:
         file = f"{SAMPLES}/{name}-{shard:05d}-of-{self.shards:05d}.parquet"
         return self._write(file, rows, ["sample_id"], arrow_schema())
 
-    def _shown(self, samples: Sequence[Shard]) -> pl.Series:
-        rows = pl.scan_parquet([self.folder.home / shard.file for shard in samples])
-        shown = rows.select(image_id=pl.col("image_ids").explode()).drop_nulls().unique().collect()
-        return shown["image_id"].sort()
+    def _pictures(self, shard: int, shown: str, samples: Sequence[Shard]) -> Unit:
+        key = pictures_key(self.facets_key, shown, self.images, self.shards)
+
+        def ids() -> pl.Series:
+            return self._ids(samples)[shard]
+
+        name = f"images/{shard:05d}"
+        return self._once(name, key, lambda: self._look(shard, ids()), lambda unit: self._still_so(unit, ids))
+
+    def _shown(self, samples: Sequence[Shard]) -> dict[int, str]:
+        """The shards that have pictures to show, each with a hash of the ids; remembered for the same samples."""
+        key = shown_key(self.facets_key, [shard.sha256 for shard in samples], self.shards)
+        known = self.ledger.finished(SHOWN, key)
+        if known is None:
+            ids = {str(shard): digest(part.to_list()) for shard, part in self._ids(samples).items()}
+            known = Unit(SHOWN, key, (), {"ids": ids})
+            self.ledger.record(known)
+        return {int(shard): ids for shard, ids in known.counts["ids"].items()}
+
+    def _ids(self, samples: Sequence[Shard]) -> dict[int, pl.Series]:
+        """The image ids that samples show, sorted, by the shard of the picture's patient."""
+        if self.shown_ids is None:
+            rows = pl.scan_parquet([self.folder.home / shard.file for shard in samples])
+            images = rows.select(image_id=pl.col("image_ids").explode()).drop_nulls().unique().collect().lazy()
+            owners = self.material.facets["images"].select("image_id", "patient_id")
+            shards = patients(self.material, self.shards).lazy().select("patient_id", "shard")
+            known = images.join(owners, on="image_id").join(shards, on="patient_id").sort("image_id").collect()
+            parts = known.partition_by("shard", as_dict=True)
+            self.shown_ids = {int(shard): part["image_id"] for (shard,), part in parts.items()}
+        return self.shown_ids
 
     def _look(self, shard: int, shown: pl.Series) -> Done:
         told = self._told(shown)
@@ -260,12 +292,14 @@ class Units:
     def _located(self, told: pl.DataFrame) -> pl.DataFrame:
         return located(told, self.places if self.images == "path" else Places({}))
 
-    def _still_so(self, unit: Unit, shown: pl.Series) -> bool:
+    def _still_so(self, unit: Unit, shown: Callable[[], pl.Series]) -> bool:
         if self.images == "none":
             return True
         # A shard says where a picture was found; whether it lies elsewhere by now, only its name can tell.
         by_name = unit.counts["by_name"]
-        rows = self._located(self._told(shown)) if by_name else pl.read_parquet(self.folder.home / unit.shards[0].file)
+        rows = (
+            self._located(self._told(shown())) if by_name else pl.read_parquet(self.folder.home / unit.shards[0].file)
+        )
         return bool(digest(signature(rows, self.found.roots, self.images)) == unit.counts["seen"])
 
     def _write_patients(self) -> Done:
@@ -276,6 +310,15 @@ class Units:
     def _write_left_out(self) -> Done:
         rejects = left_out(self.material)
         return self._write_rejects("left-out", rejects), {"rejects": tally(rejects["code"])}
+
+
+def _whole_sets(drafts: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
+    """The chosen rows without those of a balanced set that has lost a row: what is left of it is balanced no more."""
+    if "set_id" not in drafts.columns or chosen.height == drafts.height:
+        return chosen
+    before, after = (frame.drop_nulls("set_id").group_by("set_id").len() for frame in (drafts, chosen))
+    torn = after.join(before, on=["set_id", "len"], how="anti")
+    return chosen.join(torn, on="set_id", how="anti", maintain_order="left")
 
 
 def _detail(shards: Sequence[Shard]) -> str:

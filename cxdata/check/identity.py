@@ -41,7 +41,7 @@ def _task(facts: Facts) -> list[Rule]:
 
 
 def _constant(facts: Facts, column: str) -> Rule:
-    names = list(facts.tasks)
+    names = [name for name, task in facts.tasks.items() if column not in task.by_row]
     declared = pl.col("task").replace_strict(
         names, [getattr(facts.tasks[name], column) for name in names], default=None, return_dtype=pl.String
     )

@@ -11,6 +11,7 @@ from cxdata.check.rule import Rule
 from cxdata.model.facets import FRONTAL_VIEWS
 from cxdata.tasks.view_classification import NAME as VIEW_TASK
 from cxdata.tasks.view_classification import WORDS
+from cxdata.tasks.view_matching import NAME as VIEWS_TASK
 
 MOST: Final = 2
 FIRST_VIEW: Final = "@first_view"
@@ -69,6 +70,7 @@ def _of_row() -> list[pl.Expr]:
 
 def _numbers(facts: Facts) -> list[Rule]:
     of_study = facts.label_tasks | facts.report_tasks
+    one = frozenset({VIEW_TASK, *(name for name, task in facts.tasks.items() if task.answer_type == "boxes")})
     return [
         Rule(
             "number_of_pictures",
@@ -77,7 +79,8 @@ def _numbers(facts: Facts) -> list[Rule]:
             "one frontal and at most one lateral",
             of_study,
         ),
-        Rule("number_of_pictures", "image_ids", _COUNT != 1, "this task shows one picture", frozenset({VIEW_TASK})),
+        Rule("number_of_pictures", "image_ids", _COUNT != 1, "this task shows one picture", one),
+        Rule("number_of_pictures", "image_ids", _COUNT != 2, "this task shows two pictures", frozenset({VIEWS_TASK})),
         Rule("number_of_pictures", "image_ids", _COUNT != 0, "a task of text alone shows no picture", facts.text_tasks),
         Rule("repeated", "image_ids", pl.col("image_ids").list.n_unique() != _COUNT, "a picture is shown twice"),
     ]
@@ -95,4 +98,11 @@ def _known(facts: Facts) -> list[Rule]:
         Rule("not_frontal", "image_ids", ~first.is_in(FRONTAL_VIEWS), "the first picture is not frontal", of_study),
         Rule("not_lateral", "image_ids", second != "LATERAL", "the second picture is not lateral", of_study),
         Rule("view_not_answer", "answer", words != pl.col("answer"), "the answer is not the view of the picture", one),
+        Rule(
+            "view_not_answer",
+            "answer",
+            (first == second) != (pl.col("answer") == "Yes"),
+            "the answer is not whether the views are the same",
+            frozenset({VIEWS_TASK}),
+        ),
     ]

@@ -14,7 +14,12 @@ from cxdata.check.rule import Rule
 MARKS: Final = r"<image>|<video>|<\|[A-Za-z_]+\|>"
 PRIORS: Final = r"(?i)compared to|unchanged|___|prior|previous"
 WITH_CONTEXT: Final = frozenset(
-    {"findings_summarization", "findings_generation_indication", "impression_generation_indication"}
+    {
+        "findings_summarization",
+        "findings_generation_indication",
+        "impression_generation_indication",
+        "image_text_matching",
+    }
 )
 
 

@@ -82,6 +82,13 @@ class Material:
 
         return with_targets(self.facets["reports"]).collect()
 
+    @cached_property
+    def crossable(self) -> pl.DataFrame:
+        """One row a study whose text may be set beside other pictures: see `crossing.py`."""
+        from cxdata.tasks.crossing import crossable
+
+        return crossable(self)
+
     def sample_id(self, task: str, key: pl.Expr) -> pl.Expr:
         """`<source>/<task>/<key>` for each row."""
         return pl.concat_str(pl.lit(f"{self.card.slug}/{task}/"), key)
@@ -89,7 +96,10 @@ class Material:
 
 @dataclass(frozen=True)
 class Task:
-    """One family of questions. A change of what `ask` gives is a new `version`."""
+    """One family of questions. A change of what `ask` gives is a new `version`.
+
+    `by_row` names the constants (answer_type, stage, level, reward) that rows may have otherwise: native questions do.
+    """
 
     name: str
     version: int
@@ -101,6 +111,7 @@ class Task:
     facets: tuple[str, ...]
     ask: Callable[[Material], Asked]
     reads_labels: bool = False
+    by_row: tuple[str, ...] = ()
 
 
 @cache

@@ -2,7 +2,8 @@
 
 A question about a study shows one frontal (PA, then AP, then FRONTAL; of several the first by image id) and at most one
 lateral: further frontals of a study are left out, since before and after a tube differ. A patient has one split: the
-strictest of its studies (test over val over train); where none is published, the manifest may have it cut by hash.
+strictest of its studies and their native questions (test over val over train); where none is published, the manifest
+may have it cut by hash.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def cases(material: Material) -> pl.DataFrame:
     Columns: study_id, patient_id, split, split_official, split_reason, population, frontal (image id or null), view
     (of the frontal), lateral, image_ids (none, one or two), pictures (their number).
     """
-    studies = _with_split(material.facets["studies"], material).with_columns(_population(material.card.population))
+    studies = _with_split(_studies(material), material).with_columns(_population(material.card.population))
     pictures = _pictures(material.facets["images"])
     rows = studies.join(pictures, on="study_id", how="left").select(
         "study_id", "patient_id", "split", "split_official", "split_reason", "population", "frontal", "view", "lateral",
@@ -44,11 +45,21 @@ def patients(material: Material, shards: int) -> pl.DataFrame:
     cut by hash, else null), shard (0 … shards-1).
     """
     key = _patient_key(material)
-    rows = material.facets["studies"].group_by("patient_id").agg(_rank().max())
+    rows = _studies(material).group_by("patient_id").agg(_rank().max())
     return rows.select(
         "patient_id", split_official=_split(pl.col("rank")), shard=bucket_expr(key, shards), patient_key=key,
         split=pl.coalesce(_split(pl.col("rank")), _split_by_hash(material)),
     ).sort("patient_key").collect()  # fmt: skip
+
+
+def _studies(material: Material) -> pl.LazyFrame:
+    """The studies, each with the strictest official split of itself and of its native questions."""
+    studies = material.facets["studies"]
+    if "questions" not in material.facets:
+        return studies
+    asked = material.facets["questions"].group_by("study_id").agg(_rank().max().alias("asked"))
+    strictest = pl.max_horizontal(_rank(), "asked")
+    return studies.join(asked, on="study_id", how="left").with_columns(split_official=_split(strictest)).drop("asked")
 
 
 def _rank() -> pl.Expr:

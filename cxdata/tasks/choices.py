@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from cxdata.model.hashing import hash_expr
+from cxdata.model.hashing import hash_expr, pick_expr
 from cxdata.model.sample import LETTERS
 from cxdata.model.vocabulary import Vocabulary
 
@@ -105,6 +105,16 @@ def lettered(
     return frame.with_columns(
         answer_letter=pl.concat_str(letters, separator=", ", ignore_nulls=True), answer=pl.col("labels").list.join(", ")
     ).drop("_coded")
+
+
+def yes_or_no(rows: pl.LazyFrame, seed: int) -> pl.LazyFrame:
+    """Add `options` (Yes and No, in an order chosen by hash) and `answer_letter` to rows that are answered by one."""
+    swapped = pick_expr(seed, pl.col("sample_id"), "order", 2) == 1
+    first_is_right = (pl.col("answer") == "Yes") != swapped
+    return rows.with_columns(
+        options=pl.when(swapped).then(pl.lit(["No", "Yes"])).otherwise(pl.lit(["Yes", "No"])),
+        answer_letter=pl.when(first_is_right).then(pl.lit("A")).otherwise(pl.lit("B")),
+    )
 
 
 def _rank(i: int, name: str, seed: int, may: pl.Expr, second: pl.Expr) -> pl.Expr:

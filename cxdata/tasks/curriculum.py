@@ -50,7 +50,7 @@ def rated(drafts: pl.DataFrame, task: Task, material: Material) -> pl.DataFrame:
     """
     if task.stage == "sft" or drafts.is_empty():
         return drafts
-    answer = drafts.select(_answer(drafts)).to_series().alias("answer")
+    answer = drafts.with_columns(_answer=_answer(drafts))["_answer"].alias("answer")
     ranked = raw(drafts, material).select("raw", answer).select(_rank_within())
     return drafts.with_columns(ranked.to_series().alias("difficulty"), difficulty_rule=pl.lit(RULE))
 
@@ -177,7 +177,10 @@ def _answer(drafts: pl.DataFrame) -> pl.Expr:
     """What rows are ranked among: the finding asked about and the answer, else the first label, else the answer."""
     if "asked_finding" in drafts.columns:
         return pl.concat_str("asked_finding", "answer", separator="=")
-    return pl.col("labels").list.first().fill_null("") if "labels" in drafts.columns else pl.col("answer")
+    if "labels" in drafts.columns:
+        return pl.col("labels").list.first().fill_null("")
+    # texts: where no two rows have the same answer, all are ranked together
+    return pl.lit("") if drafts["answer"].n_unique() == drafts.height else pl.col("answer")
 
 
 def _rank_within() -> pl.Expr:

@@ -6,9 +6,9 @@ from typing import Final
 
 import polars as pl
 
-from cxdata.model.hashing import pick_expr
 from cxdata.model.policies import Use
 from cxdata.tasks.base import Asked, Material, Task
+from cxdata.tasks.choices import yes_or_no
 from cxdata.tasks.judged import FACETS, askable, has_use, state_funnel
 from cxdata.tasks.wordings import asked_group
 
@@ -24,7 +24,7 @@ def ask(material: Material) -> Asked:
     if not findings:
         return Asked(pl.DataFrame(), [("no finding may be asked about", 0, "questions")])
     frame = material.judged.lazy()
-    rows = _ordered(pl.concat([_asked(frame, material, finding) for finding in findings]), material.seed).collect()
+    rows = yes_or_no(pl.concat([_asked(frame, material, finding) for finding in findings]), material.seed).collect()
     counts = rows.group_by("answer").len()
     funnel = [(f"answered {answer}", int(n), "questions") for answer, n in sorted(counts.iter_rows())]
     return Asked(rows, [*state_funnel(material), *funnel])
@@ -41,15 +41,6 @@ def _asked(frame: pl.LazyFrame, material: Material, finding: str) -> pl.LazyFram
         labels=pl.when(yes).then(pl.lit([finding])).otherwise(pl.lit([], pl.List(pl.String))),
         wording_group=pl.lit(asked_group(material.vocabulary.finding(finding))),
     )  # fmt: skip
-
-
-def _ordered(rows: pl.LazyFrame, seed: int) -> pl.LazyFrame:
-    swapped = pick_expr(seed, pl.col("sample_id"), "order", 2) == 1
-    first_is_right = (pl.col("answer") == "Yes") != swapped
-    return rows.with_columns(
-        options=pl.when(swapped).then(pl.lit(["No", "Yes"])).otherwise(pl.lit(["Yes", "No"])),
-        answer_letter=pl.when(first_is_right).then(pl.lit("A")).otherwise(pl.lit("B")),
-    )
 
 
 TASKS: Final = (

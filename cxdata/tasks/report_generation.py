@@ -1,5 +1,7 @@
 """Writing and summarising reports: findings or impression from the pictures, the impression from the findings.
 
+The pictures may come with the indication, cleaned as `reports/indications.py` says.
+
 A target is what is left of the section after the rules of `reports/targets.py`: nothing about priors, no notification,
 no de-identification mark. Findings of fewer than three words are not asked for: they are scraps of a section. An
 impression may be one word ("Cardiomegaly.").
@@ -13,6 +15,7 @@ from typing import Final
 
 import polars as pl
 
+from cxdata.reports.indications import with_clean_indication
 from cxdata.reports.sentences import context_expr
 from cxdata.tasks.base import Asked, Funnel, Material, Task
 
@@ -22,12 +25,24 @@ FEWEST_WORDS: Final = {"findings": 3, "impression": 1}
 
 def ask_findings(material: Material) -> Asked:
     """One row a study with a frontal picture and findings that can be told from it."""
-    return _from_pictures(material, "findings_generation", "findings")
+    rows, funnel = _from_pictures(material, "findings_generation", "findings")
+    return Asked(_draft(rows), funnel)
 
 
 def ask_impression(material: Material) -> Asked:
     """One row a study with a frontal picture and an impression that can be told from it."""
-    return _from_pictures(material, "impression_generation", "impression")
+    rows, funnel = _from_pictures(material, "impression_generation", "impression")
+    return Asked(_draft(rows), funnel)
+
+
+def ask_findings_for_indication(material: Material) -> Asked:
+    """As `ask_findings`, with the indication as the context; a report without one gives no row."""
+    return _for_indication(_from_pictures(material, "findings_generation_indication", "findings"))
+
+
+def ask_impression_for_indication(material: Material) -> Asked:
+    """As `ask_impression`, with the indication as the context; a report without one gives no row."""
+    return _for_indication(_from_pictures(material, "impression_generation_indication", "impression"))
 
 
 def ask_summary(material: Material) -> Asked:
@@ -42,7 +57,12 @@ def ask_summary(material: Material) -> Asked:
 def _from_pictures(material: Material, name: str, section: str) -> Asked:
     rows, funnel = _targets(material, material.targets.lazy(), name, section)
     shown = rows.filter(pl.col("pictures") > 0)
-    return Asked(_draft(shown), [*funnel, ("with a frontal picture", shown.height, "questions")])
+    return Asked(shown, [*funnel, ("with a frontal picture", shown.height, "questions")])
+
+
+def _for_indication(asked: Asked) -> Asked:
+    rows = with_clean_indication(asked.rows.lazy(), "context").drop_nulls("context").collect()
+    return Asked(_draft(rows), [*asked.funnel, ("has an indication", rows.height, "questions")])
 
 
 def _targets(material: Material, reports: pl.LazyFrame, name: str, section: str) -> tuple[pl.DataFrame, Funnel]:
@@ -83,5 +103,7 @@ def _task(name: str, ask: Callable[[Material], Asked], level: str, *, shows: boo
 TASKS: Final = (
     _task("findings_generation", ask_findings, "generation", shows=True),
     _task("impression_generation", ask_impression, "generation", shows=True),
+    _task("findings_generation_indication", ask_findings_for_indication, "generation", shows=True),
+    _task("impression_generation_indication", ask_impression_for_indication, "generation", shows=True),
     _task("findings_summarization", ask_summary, "summarization", shows=False),
 )

@@ -23,7 +23,7 @@ WORDS: Final = {
 def ask(material: Material) -> Asked:
     """One row a picture whose view is known and is one of the source's options."""
     images = material.facets["images"]
-    views = _options(images)
+    views = asked_views(images)
     if len(views) < 2:
         return Asked(pl.DataFrame(), [("the source has one view only", 0, "questions")])
     known = images.filter(pl.col("view").is_in(views)).join(
@@ -41,7 +41,8 @@ def ask(material: Material) -> Asked:
     )
 
 
-def _options(images: pl.LazyFrame) -> list[str]:
+def asked_views(images: pl.LazyFrame) -> list[str]:
+    """The views that the source has and that may be asked about; FRONTAL only where neither PA nor AP is known."""
     views = set(images.select(pl.col("view").unique()).collect()["view"])
     if {"PA", "AP"} & views:
         views -= {"FRONTAL"}
