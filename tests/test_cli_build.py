@@ -47,7 +47,11 @@ def test_talk_goes_to_stderr_and_the_table_to_stdout(cli: Cli, tree: Path) -> No
     assert re.search(r"mimic +│ disease_binary +│ +\d", run.out)
     lines = run.err.splitlines()
     assert lines[0] == "mimic: reader: no rejects"
-    assert re.fullmatch(r"mimic: \d+ samples in cx/mimic, \d+ files written, 0 reused", lines[-1])
+    ends = [
+        line for line in lines if re.fullmatch(r"mimic: \d+ samples in cx/mimic, \d+ files written, 0 reused", line)
+    ]
+    assert len(ends) == 1
+    assert all(line.startswith("mimic: warning:") for line in lines[lines.index(ends[0]) + 1 :])
     told = [line.strip() for line in REPORT.splitlines() if len(line.strip()) > 30 and "{" not in line]
     assert told
     assert not any(line in run.err + run.out for line in told)
