@@ -58,9 +58,12 @@ def resolve(
     missing = [spec for spec in specs if files[spec.name] is None]
     without = [(spec, task) for spec in missing for task in spec.tasks if task in tasks]
     problems = [_required(manifest, spec, found) for spec in missing if spec.need == "required"]
-    problems += [_empty(manifest, spec, path) for spec in specs if (path := files[spec.name]) and _is_empty(path)]
+    problems += [
+        _useless(manifest, spec, path, "is empty") for spec in specs if (path := files[spec.name]) and _is_empty(path)
+    ]
     bare = [spec for spec in specs if is_without_rows(spec, files[spec.name])]
-    problems += [_without_rows(manifest, spec, path) for spec in bare if (path := _needed(spec, files))]
+    rowless = "has a header and no rows"
+    problems += [_useless(manifest, spec, path, rowless) for spec in bare if (path := _needed(spec, files))]
     if not partial:
         blocking = {spec.name: spec for spec, _ in without if spec.name not in _lacks(manifest, found)}
         problems += [_for_tasks(manifest, spec, tasks, found) for spec in blocking.values()]
@@ -132,24 +135,16 @@ def _required(manifest: Manifest, spec: FileSpec, found: Found) -> CxdataError:
     )  # fmt: skip
 
 
-def _empty(manifest: Manifest, spec: FileSpec, path: Path) -> CxdataError:
+def _useless(manifest: Manifest, spec: FileSpec, path: Path, why: str) -> CxdataError:
     spare = "" if spec.need == "required" else f"; or do without it: rm {path}"
     return CxdataError(
-        f"{manifest.slug}: {path.name} is empty", where=Where(manifest.slug, str(path)),
+        f"{manifest.slug}: {path.name} {why}", where=Where(manifest.slug, str(path)),
         mend=f"get it again: {spec.get}{spare}",
     )  # fmt: skip
 
 
 def _needed(spec: FileSpec, files: Mapping[str, Path | None]) -> Path | None:
     return None if spec.need == "optional" else files[spec.name]
-
-
-def _without_rows(manifest: Manifest, spec: FileSpec, path: Path) -> CxdataError:
-    spare = "" if spec.need == "required" else f"; or do without it: rm {path}"
-    return CxdataError(
-        f"{manifest.slug}: {path.name} has a header and no rows", where=Where(manifest.slug, str(path)),
-        mend=f"get it again: {spec.get}{spare}",
-    )  # fmt: skip
 
 
 def _for_tasks(manifest: Manifest, spec: FileSpec, tasks: tuple[str, ...], found: Found) -> CxdataError:

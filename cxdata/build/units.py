@@ -147,9 +147,14 @@ class Units:
         return Material(self.card, facets, manifest.labels, train, held_out, self.config.seed, manifest.split)
 
     @cached_property
+    def everyone(self) -> pl.DataFrame:
+        """Every patient of the source, with its splits and shard: see `tasks.cases.patients`."""
+        return patients(self.material, self.shards)
+
+    @cached_property
     def selected(self) -> pl.DataFrame:
         """The studies that split and limit leave: study_id and shard."""
-        chosen = patients(self.material, self.shards)
+        chosen = self.everyone
         if self.config.split is not None:
             chosen = chosen.filter(pl.col("split") == self.config.split)
         if self.config.limit is not None:
@@ -263,7 +268,7 @@ class Units:
             rows = pl.scan_parquet([self.folder.home / shard.file for shard in samples])
             images = rows.select(image_id=pl.col("image_ids").explode()).drop_nulls().unique().collect().lazy()
             owners = self.material.facets["images"].select("image_id", "patient_id")
-            shards = patients(self.material, self.shards).lazy().select("patient_id", "shard")
+            shards = self.everyone.lazy().select("patient_id", "shard")
             known = images.join(owners, on="image_id").join(shards, on="patient_id").sort("image_id").collect()
             parts = known.partition_by("shard", as_dict=True)
             self.shown_ids = {int(shard): part["image_id"] for (shard,), part in parts.items()}
@@ -303,7 +308,7 @@ class Units:
         return bool(digest(signature(rows, self.found.roots, self.images)) == unit.counts["seen"])
 
     def _write_patients(self) -> Done:
-        rows = patients(self.material, self.shards).select(list(PATIENTS))
+        rows = self.everyone.select(list(PATIENTS))
         schema = to_arrow(PATIENTS, nullable={"split_official"})
         return [self._write("patients.parquet", rows, ["patient_key"], schema)], {}
 

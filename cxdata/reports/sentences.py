@@ -6,7 +6,6 @@ from typing import Final
 
 import polars as pl
 
-SENTENCES_VERSION: Final = 2
 MARK: Final = r"\b[Xx]{3,}\b"
 """OpenI's mark of de-identification, in place of `___`: most are `XXXX`."""
 

@@ -83,6 +83,27 @@ class Material:
         return with_targets(self.facets["reports"]).collect()
 
     @cached_property
+    def told(self) -> pl.Series:
+        """The studies that have a report."""
+        return self.facets["reports"].select("study_id").collect()["study_id"]
+
+    @cached_property
+    def features(self) -> pl.DataFrame:
+        """One row a study: what it adds to the difficulty of any question on it, see `curriculum.py`."""
+        from cxdata.tasks.curriculum import features
+
+        return features(self)
+
+    @cached_property
+    def severities(self) -> pl.DataFrame:
+        """One row a report that says how plain a finding of the label space is: see `severity.py`."""
+        from cxdata.tasks.judged import label_space
+        from cxdata.tasks.severity import severities
+
+        findings = [name for name in label_space(self) if self.vocabulary.finding(name).kind != "normal"]
+        return severities(self.facets["reports"], findings, self.vocabulary)
+
+    @cached_property
     def crossable(self) -> pl.DataFrame:
         """One row a study whose text may be set beside other pictures: see `crossing.py`."""
         from cxdata.tasks.crossing import crossable

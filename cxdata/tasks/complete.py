@@ -63,9 +63,8 @@ def _keys(material: Material, columns: Sequence[str]) -> list[pl.Expr]:
 def _evidence(task: Task, material: Material) -> pl.Expr:
     if not task.reads_labels or "reports" not in material.facets:
         return pl.lit(None, pl.List(pl.String)).alias("evidence_ids")
-    told = material.facets["reports"].select("study_id").collect()["study_id"]
     key = pl.concat_list("study_key")
-    return pl.when(pl.col("study_id").is_in(told.implode())).then(key).alias("evidence_ids")
+    return pl.when(pl.col("study_id").is_in(material.told.implode())).then(key).alias("evidence_ids")
 
 
 def _constants(task: Task, material: Material, brought: Sequence[str]) -> list[pl.Expr]:

@@ -17,7 +17,7 @@ import polars as pl
 from cxdata.model.hashing import hash_expr
 from cxdata.model.states import Effective
 from cxdata.tasks.judged import STATE, askable, label_space, state_is
-from cxdata.tasks.severity import SEVERITY_OF, severities
+from cxdata.tasks.severity import SEVERITY_OF
 
 if TYPE_CHECKING:
     from cxdata.tasks.base import Material, Task
@@ -61,12 +61,13 @@ def raw(drafts: pl.DataFrame, material: Material) -> pl.DataFrame:
     Every piece lies between 0 and 1, and is greater where the question is harder; so is their weighted sum `raw`.
     """
     columns = [name for name in ("study_id", "asked_finding", "labels", "options") if name in drafts.columns]
-    rows = drafts.select(columns).lazy().join(_features(material), on="study_id", how="left", maintain_order="left")
+    rows = (
+        drafts.select(columns).lazy().join(material.features.lazy(), on="study_id", how="left", maintain_order="left")
+    )
     findings = _told_of(drafts, material)
     severity = pl.lit(UNKNOWN)
     if findings and "reports" in material.facets:
-        told = severities(material.facets["reports"], findings, material.vocabulary).lazy()
-        rows = rows.join(told, on="study_id", how="left", maintain_order="left")
+        rows = rows.join(material.severities.lazy(), on="study_id", how="left", maintain_order="left")
         severity = _severity(drafts, findings)
     pieces = rows.select(
         conspicuity=_conspicuity(drafts, material), distractor=_closest(drafts, material), company=_company(drafts),
@@ -92,7 +93,7 @@ def _place(column: str, names: tuple[str, ...]) -> pl.Expr:
     return pl.col(column).replace_strict(names, range(len(names)), default=len(names), return_dtype=pl.Int32)
 
 
-def _features(material: Material) -> pl.LazyFrame:
+def features(material: Material) -> pl.DataFrame:
     """What a study adds to any question on it.
 
     Columns: study_id, _company (findings present), _doubt (1 where a finding is uncertain or in conflict), _quality (0
@@ -109,7 +110,7 @@ def _features(material: Material) -> pl.LazyFrame:
     else:
         frame = frame.with_columns(_company=pl.lit(None, pl.Float64), _doubt=pl.lit(None, pl.Float64))
     view = pl.col("view").replace_strict(VIEW, default=OTHER_VIEW, return_dtype=pl.Float64)
-    return frame.select("study_id", "_company", "_doubt", _quality=view + poor.cast(pl.Float64) * POOR_ADDS)
+    return frame.select("study_id", "_company", "_doubt", _quality=view + poor.cast(pl.Float64) * POOR_ADDS).collect()
 
 
 def _labelled(material: Material) -> pl.LazyFrame:
@@ -122,15 +123,15 @@ def _labelled(material: Material) -> pl.LazyFrame:
 
 
 def _told_of(drafts: pl.DataFrame, material: Material) -> list[str]:
-    """The findings that the drafts ask about or name."""
+    """The findings of the label space that the drafts ask about or name."""
     if "asked_finding" in drafts.columns:
         found = set(drafts["asked_finding"].unique())
     elif "labels" in drafts.columns:
         found = set(drafts["labels"].explode().drop_nulls().unique())
     else:
         return []
-    normal = {finding.name for finding in material.vocabulary.findings if finding.kind == "normal"}
-    return [name for name in material.vocabulary.names if name in found - normal]
+    space = label_space(material) if "label_space" in material.facets else []
+    return [name for name in space if name in found and material.vocabulary.finding(name).kind != "normal"]
 
 
 def _severity(drafts: pl.DataFrame, findings: list[str]) -> pl.Expr:

@@ -11,8 +11,6 @@ from typing import Final
 import polars as pl
 
 SLUG: Final = "openi"
-IMAGE: Final = r"^CXR\d+(?:_1)?_IM-\d+(?:-\d+)*$"
-"""What a picture is called in the XML."""
 
 
 def study_id(number: pl.Expr) -> pl.Expr:
