@@ -110,14 +110,14 @@ class Cost(NamedTuple):
     peak_mib: float
 
 
-def measured(work: Callable[[], Result]) -> tuple[Result, Cost]:
-    """A call's result and its cost, worker processes included."""
+def measured(work: Callable[[], Result], *, own: bool = True) -> tuple[Result, Cost]:
+    """A call's result and its cost, worker processes included; `own` false: memory of those processes alone."""
     peak, over = [0], threading.Event()
 
     def watch() -> None:
         me = psutil.Process()
         while not over.wait(0.05):
-            peak[0] = max(peak[0], tree_bytes(me))
+            peak[0] = max(peak[0], tree_bytes(me) - (0 if own else me.memory_info().rss))
 
     watcher = threading.Thread(target=watch)
     watcher.start()

@@ -60,7 +60,7 @@ def build(root: Path, out: Path, tasks: str, workers: int) -> Run:
     """Build once, and time each unit by its line."""
     command = [CXDATA, "build", "--source", "mimic", "--root", str(root), "--tasks", tasks, "--out", str(out)]
     command += ["--images", "none", "--workers", str(workers), "--json"]
-    (result, units), cost = measured(lambda: _watched(command))
+    (result, units), cost = measured(lambda: _watched(command), own=False)
     return Run(result["samples"]["total"], cost.seconds, cost.peak_mib, units)
 
 
@@ -86,7 +86,7 @@ def cached(root: Path, out: Path, tasks: str, workers: int) -> Run:
 
 def validate(out: Path, samples: int) -> Run:
     """Plain validation of a build."""
-    process, cost = measured(lambda: subprocess.run([CXDATA, "validate", str(out)], capture_output=True))
+    process, cost = measured(lambda: subprocess.run([CXDATA, "validate", str(out)], capture_output=True), own=False)
     if process.returncode:
         sys.exit(process.stdout.decode()[:400])
     return Run(samples, cost.seconds, cost.peak_mib, [])
@@ -96,7 +96,7 @@ def peer(root: Path) -> Run:
     """The plain loop, on tables of its own."""
     write_tables(root, PEER_SHARE)
     command = [sys.executable, str(Path(__file__).with_name("peer.py")), str(root)]
-    process, cost = measured(lambda: subprocess.run(command, capture_output=True, text=True, check=True))
+    process, cost = measured(lambda: subprocess.run(command, capture_output=True, text=True, check=True), own=False)
     rows, seconds = process.stdout.split()
     return Run(int(rows), float(seconds), cost.peak_mib, [])
 

@@ -12,7 +12,7 @@ from cxdata.model.facets import conform
 from cxdata.model.manifest import Labels, SplitRule
 from cxdata.model.sample import Population
 from cxdata.tasks.base import AS_PUBLISHED, Card, Material, task
-from cxdata.tasks.complete import complete
+from cxdata.tasks.complete import complete, placed
 
 FOURTEEN = (
     "No Finding", "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion", "Edema", "Consolidation",
@@ -82,7 +82,8 @@ def material(
 
 def asked(name: str, of: Material) -> pl.DataFrame:
     """The finished samples of one task, as a build has them."""
-    return complete(task(name).ask(of).rows, task(name), of)
+    rows = task(name).ask(of).rows
+    return complete(placed(rows, of) if rows.height else rows, task(name), of).sort("sample_id")
 
 
 def by_id(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxdata.reports.sentences import sentences_expr
-from cxdata.reports.targets import RULES, cues, target_sentences_expr, unwrap_expr, with_targets
+from cxdata.reports.targets import RULES, cues, unwrap_expr, with_targets
 
 BANNED = ("compared to", "unchanged", "___", "prior", "previous")
 
@@ -221,11 +221,6 @@ def test_capitals_are_read_alike() -> None:
 def test_unwrapped_text() -> None:
     frame = pl.DataFrame({"text": [" ___-year-old\n man  with\r\n cough. ", " \n ", None]})
     assert frame.select(unwrap_expr("text")).to_series().to_list() == ["___-year-old man with cough.", None, None]
-
-
-def test_sentences_of_a_target_make_the_target() -> None:
-    frame = pl.DataFrame({"findings": ["Clear.  Stable heart.  Otherwise well.", None]})
-    assert frame.select(target_sentences_expr("findings")).to_series().to_list() == [["Clear."], None]
 
 
 def test_other_columns_stay_and_each_rule_has_words() -> None:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from cxdata.build.pictures import IMAGES
 from cxdata.build.units import PATIENTS
 from cxdata.build.writer import write_shard
+from cxdata.check.across import Across
 from cxdata.check.columns import FILLED, literals
 from cxdata.check.facts import Facts, facts
 from cxdata.check.findings import any_related, bits
@@ -562,6 +563,21 @@ def test_an_id_that_stands_in_another_shard_is_told_once(copied: Path, known: Fa
     ids = pl.Series("sample_id", ["mimic/disease_binary/s2", "mimic/disease_binary/s4", "mimic/disease_binary/s4"])
     rewrite(copied, pl.read_parquet(copied / SECOND).with_columns(ids))
     assert codes(validate(copied, known)) == [(f"{SECOND}:0:1", "id_repeated"), (f"{SECOND}:0:3", "id_repeated")]
+
+
+def test_a_set_that_is_not_whole_is_told_at_its_first_row(copied: Path, known: Facts) -> None:
+    frame = pl.read_parquet(copied / SECOND).with_columns(set_id=pl.lit("mimic/disease_binary/s4"))
+    assert frame.height == 3, "a row more of one answer than of the other"
+    rewrite(copied, frame)
+    assert (f"{SECOND}:0:1", "set_torn") in codes(validate(copied, known))
+
+
+def test_sets_over_several_shards_are_whole_when_each_answer_is_right_as_often() -> None:
+    together = Across()
+    together.add(pl.DataFrame({"set_id": ["a", "b", "c", None], "answer": ["Yes", "Edema", "Edema", "No"]}))
+    together.add(pl.DataFrame({"set_id": ["b", "a", "c"], "answer": ["Hernia", "No", "Edema"]}))
+    together.add(pl.DataFrame({"set_id": ["d"], "answer": ["Yes"]}))
+    assert together.torn_sets() == [(0, 2), (2, 0)]
 
 
 def test_rows_of_a_patient_in_a_looser_split_are_told(copied: Path, known: Facts) -> None:

@@ -71,7 +71,7 @@ def _refuse_inside(request: Request) -> None:
 def _all_units(units: Units) -> Parts:
     units.progress.expect(3 + len(units.inputs.tasks))  # the reader, patients and what is left out, and the tasks
     reader = units.reader
-    tasks = {name: units.task(name) for name in units.inputs.tasks}
+    tasks = units.tasks(units.inputs.tasks)
     samples = [shard for unit in tasks.values() for shard in unit.shards]
     if not samples:
         raise _nothing_came_out(units, tasks)

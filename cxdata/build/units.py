@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 import polars as pl
 
+from cxdata.build.asking import ask, parts
 from cxdata.build.config import BuildConfig, ImagesMode
 from cxdata.build.folder import BuildFolder
 from cxdata.build.inputs import Inputs, input_digests
@@ -19,7 +21,7 @@ from cxdata.build.pictures import IMAGES, has_names, located, look, signature
 from cxdata.build.pool import Pool
 from cxdata.build.progress import Progress
 from cxdata.build.rejects import numbered, tally
-from cxdata.build.writer import Shard, write_shard
+from cxdata.build.writer import Shard, write_parts, write_shard
 from cxdata.images.named import Places, places_of
 from cxdata.model.facets import FACET_KEYS, REJECTS
 from cxdata.model.hashing import digest, hash_expr
@@ -27,10 +29,9 @@ from cxdata.model.policies import policies_of
 from cxdata.model.sample import arrow_schema, to_arrow
 from cxdata.sources.base import ReadContext, Reading, Source
 from cxdata.sources.roots import Found
-from cxdata.tasks.base import Card, Material, Task, task
+from cxdata.tasks.base import Card, Funnel, Material, Task, task
 from cxdata.tasks.cases import left_out, patients
-from cxdata.tasks.complete import complete
-from cxdata.tasks.curriculum import rated
+from cxdata.tasks.complete import CASE
 
 PATIENTS_A_SHARD: Final = 16_384
 SAMPLES: Final = "samples"
@@ -88,11 +89,15 @@ class Units:
         """Read the source, if it was not; counts: inputs and funnel of the reader, number of patients."""
         return self._once("reader", self.facets_key, self._read)
 
-    def task(self, name: str) -> Unit:
-        """The samples of one task; counts: rows by split and the funnel."""
-        asked = task(name)
-        key = task_key(asked, self.facets_key, self.config, self.about, self.policies, self.shards)
-        return self._once(f"{SAMPLES}/{name}", key, lambda: self._ask(asked))
+    def tasks(self, names: Sequence[str]) -> dict[str, Unit]:
+        """The samples of each task, written while the next is asked; counts: rows by split and stage, the funnel."""
+        units: list[Unit | Future[Unit]] = []
+        with ThreadPoolExecutor(1) as pen:
+            for name in names:
+                units.append(self._task(task(name), pen))
+                for before in units[-2:-1]:
+                    _unit(before)  # two tasks at most are in memory
+            return {name: _unit(unit) for name, unit in zip(names, units, strict=True)}
 
     def pictures(self, samples: Sequence[Shard]) -> list[Unit]:
         """Each shard of pictures that samples show, and the rejects of those that are not ok.
@@ -153,14 +158,14 @@ class Units:
 
     @cached_property
     def selected(self) -> pl.DataFrame:
-        """The studies that split and limit leave: study_id and shard."""
+        """The studies that split and limit leave: study_id, shard, and `case`, the place in `material.cases`."""
         chosen = self.everyone
         if self.config.split is not None:
             chosen = chosen.filter(pl.col("split") == self.config.split)
         if self.config.limit is not None:
             chosen = chosen.sort(hash_expr(0, pl.col("patient_key"), "limit"), "patient_key").head(self.config.limit)
-        cases = self.material.cases.select("study_id", "patient_id")
-        return cases.join(chosen.select("patient_id", "shard"), on="patient_id").select("study_id", "shard")
+        cases = self.material.cases.select("study_id", "patient_id").with_row_index(CASE)
+        return cases.join(chosen.select("patient_id", "shard"), on="patient_id").select("study_id", "shard", CASE)
 
     def display(self, name: str) -> str:
         """What an input is called in build.json."""
@@ -169,11 +174,17 @@ class Units:
     def _once(
         self, name: str, key: Key, work: Callable[[], Done], holds: Callable[[Unit], bool] = lambda _: True
     ) -> Unit:
+        return self._finished(name, key, holds) or self._finish(name, key, work)
+
+    def _finished(self, name: str, key: Key, holds: Callable[[Unit], bool] = lambda _: True) -> Unit | None:
         done = self.ledger.finished(name, key)
         if done is not None and holds(done):
             self.progress.done(name, "reused")
             return done
         self._say_why(name, key)
+        return None
+
+    def _finish(self, name: str, key: Key, work: Callable[[], Done]) -> Unit:
         shards, counts = work()
         unit = Unit(name, key, tuple(shards), counts)
         self.ledger.record(unit)
@@ -192,9 +203,12 @@ class Units:
         return self._write_rejects("reader", reading.rejects), self._counts(reading)
 
     def _write(self, file: str, frame: pl.DataFrame, by: Sequence[str], schema: Any) -> Shard:
+        self._begin(file)
+        return write_shard(self.folder.home, file, frame, by, schema)
+
+    def _begin(self, file: str) -> None:
         self.folder.retract()
         self.written.add(file)
-        return write_shard(self.folder.home, file, frame, by, schema)
 
     def _write_rejects(self, name: str, rejects: pl.DataFrame) -> list[Shard]:
         columns = list(REJECTS)
@@ -222,26 +236,25 @@ class Units:
             "rejects": tally(reading.rejects["code"]),
         }  # fmt: skip
 
-    def _ask(self, asked: Task) -> Done:
-        drafts, funnel = asked.ask(self.material)
-        drafts = rated(drafts, asked, self.material)
-        drafts = _whole_sets(drafts, drafts.join(self.selected, on="study_id")) if drafts.height else drafts
-        shards: list[Shard] = []
-        by_split: Counter[str] = Counter()
-        by_stage: Counter[str] = Counter()
-        for shard in range(self.shards if drafts.height else 0):
-            rows = complete(drafts.filter(pl.col("shard") == shard).drop("shard"), asked, self.material)
-            if rows.height:
-                shards.append(self._write_samples(asked.name, shard, rows))
-                by_split.update(tally(rows["split"]))
-                by_stage.update(tally(rows["stage"]))
-        chosen = ("of the split and patients asked for", drafts.height, "questions")
-        counts = {"by_split": dict(sorted(by_split.items())), "by_stage": dict(sorted(by_stage.items()))}
-        return shards, {**counts, "funnel": [*funnel, chosen]}
+    def _task(self, asked: Task, pen: Executor) -> Unit | Future[Unit]:
+        name = f"{SAMPLES}/{asked.name}"
+        key = task_key(asked, self.facets_key, self.config, self.about, self.policies, self.shards)
+        done = self._finished(name, key)
+        if done is not None:
+            return done
+        drafts, funnel = ask(asked, self.material, self.selected)
+        return pen.submit(self._finish, name, key, lambda: self._write_samples(asked, drafts, funnel))
 
-    def _write_samples(self, name: str, shard: int, rows: pl.DataFrame) -> Shard:
-        file = f"{SAMPLES}/{name}-{shard:05d}-of-{self.shards:05d}.parquet"
-        return self._write(file, rows, ["sample_id"], arrow_schema())
+    def _write_samples(self, asked: Task, drafts: pl.DataFrame, funnel: Funnel) -> Done:
+        by: dict[str, Counter[str]] = {"split": Counter(), "stage": Counter()}
+        shards: list[Shard] = []
+        for shard in drafts["shard"].unique().sort() if drafts.height else ():
+            file = f"{SAMPLES}/{asked.name}-{shard:05d}-of-{self.shards:05d}.parquet"
+            self._begin(file)
+            rows = parts(drafts, shard, asked, self.material, by)
+            shards.append(write_parts(self.folder.home, file, rows, "sample_id", arrow_schema()))
+        counted = {f"by_{column}": dict(sorted(counts.items())) for column, counts in by.items()}
+        return shards, {**counted, "funnel": funnel}
 
     def _pictures(self, shard: int, shown: str, samples: Sequence[Shard]) -> Unit:
         key = pictures_key(self.facets_key, shown, self.images, self.shards)
@@ -317,13 +330,8 @@ class Units:
         return self._write_rejects("left-out", rejects), {"rejects": tally(rejects["code"])}
 
 
-def _whole_sets(drafts: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
-    """The chosen rows without those of a balanced set that has lost a row: what is left of it is balanced no more."""
-    if "set_id" not in drafts.columns or chosen.height == drafts.height:
-        return chosen
-    before, after = (frame.drop_nulls("set_id").group_by("set_id").len() for frame in (drafts, chosen))
-    torn = after.join(before, on=["set_id", "len"], how="anti")
-    return chosen.join(torn, on="set_id", how="anti", maintain_order="left")
+def _unit(unit: Unit | Future[Unit]) -> Unit:
+    return unit.result() if isinstance(unit, Future) else unit
 
 
 def _detail(shards: Sequence[Shard]) -> str:

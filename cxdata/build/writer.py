@@ -7,7 +7,7 @@ on the rows alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -46,10 +46,16 @@ def write_shard(home: Path, file: str, frame: pl.DataFrame, by: Sequence[str], s
     if ordered.select(pl.struct(by).is_duplicated().any()).item():
         raise _bug(file, f"two rows share {', '.join(by)}")
     target = schema if schema is not None else to_arrow(dict(ordered.schema))
-    _check(file, ordered, target)
-    path = home / file
-    write_atomically(path, lambda temporary: _write(temporary, ordered, target))
-    return Shard(file, ordered.height, path.stat().st_size, file_sha256(path))
+    return _written(home, file, [ordered], target)
+
+
+def write_parts(home: Path, file: str, parts: Iterable[pl.DataFrame], by: str, schema: Any) -> Shard:
+    """Write parts that follow one another in the order of the column `by`, one in memory at a time.
+
+    Each part begins a row group of its own: the bytes depend on where the parts are cut. CxdataError when a value of
+    `by` does not come after the one before it, and as in `write_shard`.
+    """
+    return _written(home, file, _in_order(file, parts, by), schema)
 
 
 def group_rows(frame: pl.DataFrame) -> int:
@@ -88,11 +94,42 @@ def _bug(file: str, what: str, column: str | None = None) -> CxdataError:
     return CxdataError(f"{file}: {what}", where=Where(file=file, column=column), mend="report this as a bug of cxdata")
 
 
-def _write(path: Path, frame: pl.DataFrame, schema: Any) -> None:
+def _in_order(file: str, parts: Iterable[pl.DataFrame], by: str) -> Iterator[pl.DataFrame]:
+    last = None
+    for part in parts:
+        keys = part[by]
+        if not (keys.slice(1) > keys.slice(0, max(keys.len() - 1, 0))).all() or _stands_before(keys, last):
+            raise _bug(file, f"two rows share {by}, or are out of order")
+        last = keys.last() if keys.len() else last
+        yield part.rechunk()
+
+
+def _stands_before(keys: pl.Series, last: Any) -> bool:
+    return last is not None and keys.len() > 0 and bool(keys[0] <= last)
+
+
+def _written(home: Path, file: str, parts: Iterable[pl.DataFrame], schema: Any) -> Shard:
+    rows = 0
+
+    def write(temporary: Path) -> None:
+        nonlocal rows
+        rows = _write(temporary, file, parts, schema)
+
+    path = home / file
+    write_atomically(path, write)
+    return Shard(file, rows, path.stat().st_size, file_sha256(path))
+
+
+def _write(path: Path, file: str, parts: Iterable[pl.DataFrame], schema: Any) -> int:
     import pyarrow.parquet as pq
 
-    rows = group_rows(frame)
+    written = 0
     with pq.ParquetWriter(path, schema, **OPTIONS) as writer:
-        for start in range(0, max(frame.height, 1), rows):
-            group = frame.slice(start, rows).to_arrow(compat_level=pl.CompatLevel.oldest())
-            writer.write_table(group.cast(schema), row_group_size=rows)
+        for part in parts:
+            _check(file, part, schema)
+            rows = group_rows(part)
+            for start in range(0, max(part.height, 1), rows):
+                group = part.slice(start, rows).to_arrow(compat_level=pl.CompatLevel.oldest())
+                writer.write_table(group.cast(schema), row_group_size=rows)
+            written += part.height
+    return written

@@ -12,6 +12,7 @@ from cxdata.model.facets import SPLITS
 
 REPEATED: Final = ("sample_id", "id_repeated", "the id stands in the build already")
 LOOSE: Final = ("split", "split_differs", "rows of the same patient stand in a stricter split")
+TORN: Final = ("set_id", "set_torn", "the set is not whole: its answers do not occur equally often")
 COUNTED: Final = {"by_task": "task", "by_split": "split", "by_stage": "stage"}
 
 
@@ -30,6 +31,7 @@ class Across:
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in COUNTED}
         self._ids: list[pl.DataFrame] = []
         self._splits: list[pl.DataFrame] = []
+        self._sets: list[pl.DataFrame] = []
 
     def add(self, frame: pl.DataFrame) -> None:
         """Take the rows of a shard into account."""
@@ -39,6 +41,9 @@ class Across:
         self._ids.append(frame.select(ids.alias("id"), shard, row=pl.int_range(pl.len(), dtype=pl.UInt32)))
         if {"patient_key", "split"} <= set(frame.columns):
             self._splits.append(frame.select("patient_key", _rank()).unique())
+        if {"set_id", "answer"} <= set(frame.columns):
+            rows = frame.select("answer", "set_id", shard, row=pl.int_range(pl.len(), dtype=pl.UInt32))
+            self._sets.append(rows.drop_nulls("set_id").with_columns(pl.col("set_id", "answer").hash()))
         for name, column in COUNTED.items():
             if column in frame.columns:
                 self.counts[name].update(dict(frame[column].drop_nulls().value_counts().iter_rows()))
@@ -48,6 +53,16 @@ class Across:
         ids = pl.concat(self._ids).drop_nulls("id") if self._ids else pl.DataFrame(schema=["id", "shard", "row"])
         later = ids.filter(pl.col("id").is_duplicated()).sort("shard", "row").filter(~pl.col("id").is_first_distinct())
         return [Hit(*row) for row in later.select("shard", "row").iter_rows()]
+
+    def torn_sets(self) -> list[Hit]:
+        """The first row of each set in which one answer is right more often than another, or only one ever is."""
+        if not self._sets:
+            return []
+        each = pl.concat(self._sets).sort("shard", "row").group_by("set_id", "answer", maintain_order=True)
+        sets = each.agg(pl.len(), pl.col("shard", "row").first()).group_by("set_id", maintain_order=True)
+        torn = sets.agg(pl.col("shard", "row").first(), rows=pl.col("len").n_unique(), answers=pl.len())
+        wrong = torn.filter((pl.col("rows") > 1) | (pl.col("answers") == 1)).sort("shard", "row")
+        return [Hit(*row) for row in wrong.select("shard", "row").iter_rows()]
 
     def torn_patients(self) -> pl.DataFrame:
         """Patients in more than one split: `patient_key` and `rank`, the strictest of them."""

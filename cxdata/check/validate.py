@@ -144,7 +144,8 @@ class _Checker:
             self._check(file, "samples", prepared(frame, self.facts, around))
             together.add(prepared_columns(frame))
         self.rows = together.rows
-        self._note_repeats(files, together.repeats())
+        self._note_hits(files, together.repeats(), across.REPEATED)
+        self._note_hits(files, together.torn_sets(), across.TORN)
         self._note_torn(files, together.torn_patients())
         if self.record is not None:
             self._note_miscounts(together.miscounts(self.record.get("samples") or {}))
@@ -158,9 +159,9 @@ class _Checker:
             if said is not None and said != self.unreadable:
                 self._note_miscounts(iter([(f"samples.{UNREADABLE}", said, self.unreadable)]))
 
-    def _note_repeats(self, files: list[str], hits: list[Hit]) -> None:
+    def _note_hits(self, files: list[str], hits: list[Hit], what: tuple[str, str, str]) -> None:
         for shard in sorted({hit.shard for hit in hits}):
-            self._note(files[shard], ((hit.row, *across.REPEATED) for hit in hits if hit.shard == shard))
+            self._note(files[shard], ((hit.row, *what) for hit in hits if hit.shard == shard))
 
     def _note_torn(self, files: list[str], torn: pl.DataFrame) -> None:
         for file in files if torn.height else []:
@@ -196,7 +197,7 @@ class _Checker:
 
 def prepared_columns(frame: pl.DataFrame) -> pl.DataFrame:
     """The columns that rows are compared by, where they are of the right type."""
-    wanted = ("sample_id", "patient_key", *across.COUNTED.values())
+    wanted = ("sample_id", "patient_key", "set_id", "answer", *across.COUNTED.values())
     return frame.select(name for name in wanted if frame.schema.get(name) == polars_schema()[name])
 
 

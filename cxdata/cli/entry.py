@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Final
 
 INTERRUPTED: Final = 130
+ALLOCATOR: Final = "_RJEM_MALLOC_CONF"
+"""Where polars' allocator (jemalloc) looks for its settings when it is loaded."""
+SOON_GIVEN_BACK: Final = "dirty_decay_ms:50,muzzy_decay_ms:0"
+"""What was freed goes back to the system after 50 ms; left alone, a build at MIMIC's size holds a sixth more memory."""
 
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it with 130 and a line, at whatever moment."""
+    os.environ.setdefault(ALLOCATOR, SOON_GIVEN_BACK)
     try:
         from cxdata.cli.app import main as run
 

@@ -29,7 +29,7 @@ import yaml
 
 from cxdata.reports.sentences import sentences_expr, unwrap_expr
 
-__all__ = ["RULES", "VERSION", "target_sentences_expr", "unwrap_expr", "with_targets"]
+__all__ = ["RULES", "VERSION", "unwrap_expr", "with_targets"]
 
 VERSION: Final = 3
 """Goes up whenever the same section may give another target."""
@@ -41,6 +41,8 @@ RULES: Final = ("view_title", "notification", "recommendation", "prior", "histor
 SECTIONS: Final = ("findings", "impression")
 _LOSES_A_FINDING: Final = ("prior", "history", "other_exam", "mark")
 _LEFT_OUT: Final = "\x1d"
+_ROW: Final = "_row"
+_LIST: Final = "_sentences of "
 _VIEW: Final = r"(?:chest|thorax|radiograph(?:s|y|ic)?|x-?rays?|films?|images?|views?|projections?|portable|pa|ap)\b"
 _VIEW_WORDS: Final = (
     r"(?:single|one|two|three|frontal|lateral|lat|posteroanterior|anteroposterior|upright|semi-?upright|erect|"
@@ -78,23 +80,20 @@ def with_targets(reports: pl.LazyFrame) -> pl.LazyFrame:
     Targets are one line of whole sentences, null where none is left. `<section>_dropped_<rule>` counts the sentences
     that a rule left out, UInt32, 0 where the section is null.
     """
-    lists = {section: f"{section} sentences" for section in SECTIONS}
+    rows = reports.with_row_index(_ROW)
+    lists = [_lists(rows, section) for section in SECTIONS]
+    for one in lists:
+        rows = rows.join(one, on=_ROW, how="left", maintain_order="left")
     return (
-        reports.with_columns(_judged(sentences_expr(section)).alias(name) for section, name in lists.items())
-        .with_columns(_judged_again(pl.col(name)).alias(name) for name in lists.values())
-        .with_columns(_joined(pl.col(name)).alias(f"{section}_target") for section, name in lists.items())
+        rows.with_columns(_judged_again(pl.col(_LIST + section)).alias(_LIST + section) for section in SECTIONS)
+        .with_columns(_joined(pl.col(_LIST + section)).alias(f"{section}_target") for section in SECTIONS)
         .with_columns(
-            _count(pl.col(name), rule).alias(f"{section}_dropped_{rule}")
-            for section, name in lists.items()
+            _count(pl.col(_LIST + section), rule).alias(f"{section}_dropped_{rule}")
+            for section in SECTIONS
             for rule in RULES
         )
-        .drop(lists.values())
+        .drop(_ROW, *(_LIST + section for section in SECTIONS))
     )
-
-
-def target_sentences_expr(column: str | pl.Expr) -> pl.Expr:
-    """The sentences of a section that may stand in a target, list of strings; null for null."""
-    return _judged_again(_judged(sentences_expr(column))).list.eval(_kept())
 
 
 class Cues(NamedTuple):
@@ -120,14 +119,24 @@ def cues(rule: str) -> Cues:
     return Cues(f"(?i){plain}", tuple((f"(?i){cue}", f"(?i){unless}") for cue, unless in pairs))
 
 
-def _judged(sentences: pl.Expr) -> pl.Expr:
-    """Each sentence as it may stand in a target, or the mark and name of the rule that leaves it out."""
-    sentence = pl.element().str.strip_chars(" ")
-    untitled = sentence.str.replace(_TITLE_PREFIX, "")
-    rest = untitled.str.replace(_CLAUSE, "")
+def _lists(rows: pl.LazyFrame, section: str) -> pl.LazyFrame:
+    """For each row the sentences of a section, each as it may stand in a target, or as `_judged` marks it."""
+    told = rows.select(_ROW, _sentence=sentences_expr(section)).explode("_sentence").drop_nulls()
+    # reports say the same in the same words: each sentence is judged once, however many say it
+    verdicts = _judged(told.select("_sentence").unique())
+    judged = told.join(verdicts, on="_sentence", how="left", maintain_order="left")
+    return judged.group_by(_ROW, maintain_order=True).agg(pl.col("_judged").alias(_LIST + section))
+
+
+def _judged(sentences: pl.LazyFrame) -> pl.LazyFrame:
+    """Add `_judged`: the sentence as it may stand in a target, or the mark and name of the rule that leaves it out."""
+    cut = sentences.with_columns(_text=pl.col("_sentence").str.strip_chars(" "))
+    cut = cut.with_columns(_untitled=pl.col("_text").str.replace(_TITLE_PREFIX, ""))
+    cut = cut.with_columns(_rest=pl.col("_untitled").str.replace(_CLAUSE, ""))
+    sentence, untitled, rest = pl.col("_text"), pl.col("_untitled"), pl.col("_rest")
     compared = (rest != untitled) & (~rest.str.contains(_PRESENT) | rest.str.contains(_COMPARATIVE))
     kept = _ended(rest, rest != sentence)
-    return sentences.list.eval(pl.coalesce(_code(sentence, rest, compared).pipe(_mark), kept))
+    return cut.select("_sentence", _judged=pl.coalesce(_code(sentence, rest, compared).pipe(_mark), kept))
 
 
 def _code(sentence: pl.Expr, rest: pl.Expr, compared: pl.Expr) -> pl.Expr:

@@ -69,6 +69,20 @@ class Material:
         return cases(self)
 
     @cached_property
+    def identities(self) -> pl.DataFrame:
+        """One row a case, in order: what a sample says of its study, see `complete.py`."""
+        from cxdata.tasks.complete import identities
+
+        return identities(self)
+
+    @cached_property
+    def labelled_identities(self) -> pl.DataFrame:
+        """The same, with what a sample says of the study's labels: see `complete.py`."""
+        from cxdata.tasks.complete import labelled_identities
+
+        return labelled_identities(self)
+
+    @cached_property
     def judged(self) -> pl.DataFrame:
         """One row a labelled study with a frontal picture, with states and uses of each finding: see `judged.py`."""
         from cxdata.tasks.judged import judged
@@ -80,7 +94,10 @@ class Material:
         """One row a report of a study that may be asked about, with clean targets: see `reports/targets.py`."""
         from cxdata.reports.targets import with_targets
 
-        return with_targets(self.facets["reports"]).collect()
+        reports = self.facets["reports"].select(
+            "study_id", "indication", "findings", "impression", "origin_file", "origin_row"
+        )
+        return with_targets(reports).collect()
 
     @cached_property
     def told(self) -> pl.Series:

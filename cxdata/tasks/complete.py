@@ -2,7 +2,10 @@
 
 A draft has study_id, image_ids, sample_id, answer, origin_file, origin_row and wording_group, and those of
 asked_finding, context, options, answer_letter, labels, scored_labels, ignored_labels, boxes, set_id, label_policy,
-reference, difficulty, difficulty_rule and notes_no_finding that its task has.
+reference, difficulty, difficulty_rule and notes_no_finding that its task has. Where the task reads labels, image_ids,
+label_policy, reference and the origin are those of the study's labels (`judged.py`), and the draft does without.
+
+A draft that is completed also has `case`, the place of its study in `material.cases` (see `placed`).
 
 `study_id` is the study that the row belongs to, and its split; `other_patient_ids` (native ids) are the patients of
 further pictures or texts, all of the same split. A draft that brings `question` and `wording_id` keeps its own words,
@@ -21,19 +24,52 @@ from cxdata.model.sample import polars_schema
 from cxdata.tasks.base import Material, Task
 from cxdata.tasks.wordings import worded, wordings
 
-_FROM_CASES: Final = ("study_id", "patient_id", "split", "split_official", "split_reason", "population")
+CASE: Final = "case"
+_OF_STUDY: Final = ("split", "split_official", "split_reason", "population")
+_OF_LABELS: Final = ("image_ids", "label_policy", "reference", "origin_file", "origin_row")
 
 
 def complete(drafts: pl.DataFrame, task: Task, material: Material) -> pl.DataFrame:
-    """The samples of the drafts, with every column of the schema, sorted by sample_id."""
+    """The samples of the drafts, with every column of the schema, in the order of the drafts."""
     if drafts.is_empty():
         return pl.DataFrame(schema=polars_schema())
-    brought = set(drafts.columns) - {"study_id"}
-    cases = material.cases.lazy().select(name for name in _FROM_CASES if name not in brought)
-    rows = _worded(drafts.lazy(), task, material).join(cases, on="study_id")
-    rows = rows.with_columns(_keys(material, rows.collect_schema().names()))
-    rows = rows.with_columns(_evidence(task, material), *_constants(task, material, drafts.columns))
-    return _conform(rows).sort("sample_id").collect()
+    known = material.labelled_identities if task.reads_labels else material.identities
+    of_study = known[drafts[CASE]]
+    brought = set(drafts.columns) & set(of_study.columns)
+    wide = pl.concat([drafts.drop(CASE), of_study.drop(brought)], how="horizontal")
+    rows = _worded(wide.lazy(), task, material)
+    keys = [_patient_keys(material, drafts.columns), _evidence(task, material)]
+    return _conform(rows.with_columns(*keys, *_constants(task, material, drafts.columns))).collect()
+
+
+def placed(drafts: pl.DataFrame, material: Material) -> pl.DataFrame:
+    """The drafts with `case`, without those of studies that may not be asked about."""
+    cases = material.cases.lazy().select("study_id").with_row_index(CASE)
+    return drafts.lazy().join(cases, on="study_id", maintain_order="left").collect()
+
+
+def identities(material: Material) -> pl.DataFrame:
+    """What a row says of its study: one row for each of `material.cases`, in their order.
+
+    Columns: split, split_official, split_reason, population, patient_key, study_key, report (its key, where the study
+    has one).
+    """
+    namespace = pl.lit(f"{material.card.namespace}:")
+    study = pl.concat_str(namespace, "study_id")
+    told = pl.col("study_id").is_in(material.told.implode()) if "reports" in material.facets else pl.lit(False)
+    return material.cases.select(
+        *_OF_STUDY,
+        patient_key=pl.concat_str(namespace, "patient_id"),
+        study_key=study,
+        report=pl.when(told).then(study),
+    )
+
+
+def labelled_identities(material: Material) -> pl.DataFrame:
+    """The same with image_ids, label_policy, reference, origin_file and origin_row of the study's labels."""
+    labels = material.judged.lazy().select("study_id", *_OF_LABELS)
+    of_labels = material.cases.lazy().select("study_id").join(labels, on="study_id", how="left", maintain_order="left")
+    return material.identities.hstack(of_labels.drop("study_id").collect())
 
 
 def _worded(drafts: pl.LazyFrame, task: Task, material: Material) -> pl.LazyFrame:
@@ -49,22 +85,19 @@ def _worded(drafts: pl.LazyFrame, task: Task, material: Material) -> pl.LazyFram
     )  # fmt: skip
 
 
-def _keys(material: Material, columns: Sequence[str]) -> list[pl.Expr]:
+def _patient_keys(material: Material, columns: Sequence[str]) -> pl.Expr:
+    own = pl.concat_list("patient_key").alias("patient_keys")
+    if "other_patient_ids" not in columns:
+        return own
     namespace = pl.lit(f"{material.card.namespace}:")
-    patient = pl.concat_str(namespace, "patient_id")
-    study = pl.concat_str(namespace, "study_id")
-    patients = pl.concat_list(patient)
-    if "other_patient_ids" in columns:
-        others = pl.col("other_patient_ids").list.eval(pl.concat_str(namespace, pl.element()))
-        patients = pl.concat_list(patient, others).list.unique(maintain_order=True)
-    return [patient.alias("patient_key"), patients.alias("patient_keys"), study.alias("study_key")]
+    others = pl.col("other_patient_ids").list.eval(pl.concat_str(namespace, pl.element()))
+    return pl.concat_list(own, others).list.unique(maintain_order=True).alias("patient_keys")
 
 
 def _evidence(task: Task, material: Material) -> pl.Expr:
     if not task.reads_labels or "reports" not in material.facets:
         return pl.lit(None, pl.List(pl.String)).alias("evidence_ids")
-    key = pl.concat_list("study_key")
-    return pl.when(pl.col("study_id").is_in(material.told.implode())).then(key).alias("evidence_ids")
+    return pl.when(pl.col("report").is_not_null()).then(pl.concat_list("report")).alias("evidence_ids")
 
 
 def _constants(task: Task, material: Material, brought: Sequence[str]) -> list[pl.Expr]:

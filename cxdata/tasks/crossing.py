@@ -55,10 +55,11 @@ def crossable(material: Material) -> pl.DataFrame:
     findings = [*askable(material, "finding"), *askable(material, "device")]
     studies = material.judged.lazy().join(_texts(material), on="study_id").join(_age_bands(material), on="study_id")
     said = studies.with_columns(_says(material, finding, findings) for finding in findings)
-    spoken = _only_spoken_of(said, findings, material)
     order = hash_expr(material.seed, pl.col("study_id"), "crossed texts")
-    rows = spoken.with_columns(order=order, same=same_text_expr("text")).sort("order", "study_id")
-    rows = rows.unique("same", keep="first", maintain_order=True).collect().lazy()
+    rows = _only_spoken_of(said, findings, material).select(
+        "study_id", "patient_id", "image_ids", "text_file", "text_row", "reference", "text", *_STRATUM,
+        *(SAYS + finding for finding in findings), order=order, same=same_text_expr("text"),
+    ).sort("order", "study_id").unique("same", keep="first", maintain_order=True).collect().lazy()  # fmt: skip
     strata = rows.select(_STRATUM).unique().sort(_STRATUM, nulls_last=True).with_row_index("stratum")
     return (
         rows.join(strata, on=_STRATUM, how="left", nulls_equal=True, maintain_order="left")
@@ -152,7 +153,8 @@ def _choices(pool: pl.DataFrame, findings_a_set: int) -> list[Choice]:
 
 def _bits(flags: pl.Series) -> int:
     """The flags as the bits of one number: thousands of combinations are counted in milliseconds."""
-    return int("0" + flags.cast(pl.UInt8).cast(pl.String).str.join("").item(), 2)
+    packed = flags.rechunk().to_arrow().buffers()[1]  # as Arrow lays them out; what follows the last one is not said
+    return int.from_bytes(packed, "little") & ((1 << flags.len()) - 1)
 
 
 def _sets_at_most(chosen: Choice, present: Mapping[str, int], absent: Mapping[str, int]) -> int:

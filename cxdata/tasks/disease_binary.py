@@ -34,9 +34,7 @@ def _asked(frame: pl.LazyFrame, material: Material, finding: str) -> pl.LazyFram
     key = pl.concat_str("study_id", pl.lit(f":{material.vocabulary.slug(finding)}"))
     yes = has_use(finding, Use.YES)
     return frame.filter(has_use(finding, Use.YES | Use.NO)).select(
-        "study_id", "image_ids", "label_policy", "reference", "origin_file", "origin_row",
-        sample_id=material.sample_id(NAME, key),
-        asked_finding=pl.lit(finding),
+        "study_id", sample_id=material.sample_id(NAME, key), asked_finding=pl.lit(finding),
         answer=pl.when(yes).then(pl.lit("Yes")).otherwise(pl.lit("No")),
         labels=pl.when(yes).then(pl.lit([finding])).otherwise(pl.lit([], pl.List(pl.String))),
         wording_group=pl.lit(asked_group(material.vocabulary.finding(finding))),

@@ -18,7 +18,6 @@ from cxdata.tasks.judged import FACETS, USE, askable, has_use
 NAME: Final = "disease_multi_choice"
 FEWEST: Final = 3
 MOST: Final = 7
-_KEPT: Final = ("study_id", "image_ids", "label_policy", "reference", "origin_file", "origin_row")
 
 
 def ask(material: Material) -> Asked:
@@ -39,7 +38,7 @@ def ask(material: Material) -> Asked:
     enough = frame.collect()
     asked = lettered(enough.lazy(), slots, findings, material.seed, lambda slot: _is_key(slot, findings))
     rows = asked.select(
-        *_KEPT, "sample_id", "options", "answer_letter", "labels", "answer", wording_group=pl.lit("any")
+        "study_id", "sample_id", "options", "answer_letter", "labels", "answer", wording_group=pl.lit("any")
     )
     keys = int(keyed.select(pl.len()).collect().item())
     funnel = [("has a finding that can be a key", keys, "questions"),
@@ -51,7 +50,7 @@ def _keyed(material: Material, findings: list[str]) -> pl.LazyFrame:
     sample_id = material.sample_id(NAME, pl.col("study_id"))
     flags = [pl.col(USE + finding) for finding in findings]
     frame = material.judged.lazy().filter(pl.any_horizontal(has_use(finding, Use.KEY) for finding in findings))
-    frame = frame.select(*_KEPT, *flags, sample_id=sample_id)
+    frame = frame.select("study_id", *flags, sample_id=sample_id)
     return frame.with_columns(
         wanted=pick_expr(material.seed, pl.col("sample_id"), "number of options", MOST - FEWEST) + FEWEST + 1
     )

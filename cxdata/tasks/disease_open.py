@@ -7,7 +7,6 @@ claim it beside a pathology it is ignored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import polars as pl
@@ -16,6 +15,7 @@ from cxdata.model.policies import Use
 from cxdata.model.states import Effective
 from cxdata.tasks.base import Asked, Material, Task
 from cxdata.tasks.judged import FACETS, askable, has_use, state_is
+from cxdata.tasks.lists import with_list
 
 NAME: Final = "disease_open"
 
@@ -23,22 +23,19 @@ NAME: Final = "disease_open"
 def ask(material: Material) -> Asked:
     """One row a study with a finding that can be named, or with No Finding."""
     findings, normal = askable(material, "finding"), askable(material, "normal")
-    space = [*normal, *findings]
-    frame = material.judged.lazy().with_columns(
-        _listed(findings, _is_key, "keys"), _listed(normal, _is_normal, "normal")
-    )
-    frame = frame.with_columns(labels=pl.when(pl.col("keys").list.len() > 0).then("keys").otherwise("normal"))
-    named = frame.filter(pl.col("labels").list.len() > 0).with_columns(
-        scored_labels=pl.concat_list("labels", _list(findings, _is_denied), _list(normal, _is_abnormal)),
-    )
-    named = named.with_columns(ignored_labels=pl.lit(space).list.set_difference("scored_labels").list.sort())
+    has_key = pl.any_horizontal(False, *map(_is_key, findings))
+    labels = {name: _is_key(name) for name in findings} | {name: _is_normal(name) & ~has_key for name in normal}
+    named = material.judged.filter(pl.any_horizontal(False, *labels.values()))
+    denied = {name: _is_denied(name) for name in findings} | {name: _is_abnormal(name) for name in normal}
+    scored = {name: labels[name] | denied[name] for name in sorted(labels)}
+    lists = {"labels": labels, "scored_labels": scored, "ignored_labels": {name: ~scored[name] for name in scored}}
+    for column, members in lists.items():
+        named = with_list(named, column, members)
     rows = named.select(
-        "study_id", "image_ids", "label_policy", "reference", "origin_file", "origin_row", "labels", "ignored_labels",
-        scored_labels=pl.col("scored_labels").list.sort(),
-        sample_id=material.sample_id(NAME, pl.col("study_id")),
+        "study_id", *lists, sample_id=material.sample_id(NAME, pl.col("study_id")),
         answer=pl.col("labels").list.join(", "),
         wording_group=pl.lit("any"), notes_no_finding=pl.lit(bool(normal)),
-    ).collect()  # fmt: skip
+    )  # fmt: skip
     alone = rows.filter(pl.col("labels").list.contains("No Finding")).height
     return Asked(
         rows, [("has a finding to name", rows.height - alone, "questions"), ("No Finding alone", alone, "questions")]
@@ -61,16 +58,6 @@ def _is_abnormal(finding: str) -> pl.Expr:
 def _is_denied(finding: str) -> pl.Expr:
     unmentioned = state_is(finding, Effective.NOT_MENTIONED) & ~has_use(finding, Use.NO)
     return has_use(finding, Use.NO | Use.WRONG) & ~unmentioned
-
-
-def _list(findings: list[str], is_in: Callable[[str], pl.Expr]) -> pl.Expr:
-    if not findings:
-        return pl.lit([], pl.List(pl.String))
-    return pl.concat_list([pl.when(is_in(f)).then(pl.lit(f)) for f in findings]).list.drop_nulls()
-
-
-def _listed(findings: list[str], is_in: Callable[[str], pl.Expr], name: str) -> pl.Expr:
-    return _list(findings, is_in).alias(name)
 
 
 TASKS: Final = (

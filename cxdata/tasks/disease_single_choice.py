@@ -24,7 +24,7 @@ from cxdata.tasks.judged import FACETS, USE, askable, has_use, state_is
 
 NAME: Final = "disease_single_choice"
 NO_FINDING: Final = "No Finding"
-_KEPT: Final = ("study_id", "image_ids", "label_policy", "reference", "origin_file", "origin_row", *STRATUM)
+_KEPT: Final = ("study_id", *STRATUM)
 
 
 def ask(material: Material) -> Asked:

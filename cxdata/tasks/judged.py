@@ -15,17 +15,21 @@ if TYPE_CHECKING:
 
 USE: Final = "use:"
 STATE: Final = "state:"
+_OF_STUDY: Final = (
+    "study_id", "patient_id", "split", "split_official", "population", "view", "image_ids"
+)  # fmt: skip
 FACETS: Final = ("studies", "images", "readings", "findings", "label_space")
 """The facets that a task on labels needs."""
 
 
 def judged(material: Material) -> pl.DataFrame:
-    """One row a study: the columns of `cases`, annotator, reference, origin, label_policy, `state:F` and `use:F`.
+    """One row a study: some columns of `cases`, annotator, reference, origin, label_policy, `state:F` and `use:F`.
 
     `state:F` is an `Effective` code and `use:F` are `Use` flags, for each finding F of the label space.
     """
     space = label_space(material)
-    frame = _effective(material, space).join(material.cases.lazy().filter(pl.col("pictures") > 0), on="study_id")
+    shown = material.cases.lazy().filter(pl.col("pictures") > 0)
+    frame = _effective(material, space).join(shown.select(_OF_STUDY), on="study_id")
     policy = pl.when(pl.col("split") == "train").then(pl.lit(material.policy_train))
     frame = frame.with_columns(label_policy=policy.otherwise(pl.lit(material.policy_eval))).collect().lazy()
     train = _uses(frame.filter(pl.col("split") == "train"), material, space, train=True)
