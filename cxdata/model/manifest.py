@@ -214,7 +214,9 @@ class Manifest(Fact):
         stray += [f"{layout.name}:{part}" for layout in self.layouts for part in layout.parts if part not in parts]
         stray += [f"{f.name}:{task}" for f in self.files for task in f.tasks if task not in self.tasks]
         stray += [f"{f.name}:{key}" for f in self.files for key in f.when if key not in self.options]
-        stray += [f"{f.name}:{name}" for f in self.files for name in f.instead if name not in {g.name for g in self.files}]
+        stray += [
+            f"{f.name}:{name}" for f in self.files for name in f.instead if name not in {g.name for g in self.files}
+        ]
         stray += [
             f"{layout.name}:{name}"
             for layout in self.layouts
