@@ -78,7 +78,7 @@ FACET_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "images": ("image_id",),
     "studies": ("study_id",),
     "readings": ("study_id", "image_id", "annotator"),
-    "findings": ("study_id", "image_id", "annotator", "finding"),
+    "findings": ("study_id", "image_id", "annotator", "finding", "native_label"),
     "label_space": ("annotator", "finding"),
     "reports": ("study_id",),
     "regions": ("image_id", "origin_row", "x0", "y0"),
