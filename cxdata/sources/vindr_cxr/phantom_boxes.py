@@ -10,6 +10,7 @@ from cxdata.sources.vindr_cxr.names import LOCAL
 from cxdata.sources.vindr_cxr.phantom_cohort import Cohort, Corners, Picture, boxed_label, painted
 
 ENLARGED: Final = 2
+ELSEWHERE: Final[Corners] = (4.0, 4.0, 44.0, 36.0)  # a corner of the film where no sign is ever painted
 OFF: Final = 0.05  # how far a reader's edge may lie from another's, as a share of the box
 
 
@@ -27,7 +28,7 @@ def draw(picture: Picture, film: Radiograph, cohort: Cohort) -> None:
 def _boxes(picture: Picture, label: str, reader: str, film: Radiograph, cohort: Cohort) -> list[Corners]:
     choice = Choice(cohort.seed, f"{picture.stem} {label} {reader}")
     if _is_elsewhere(picture, label, reader, cohort):
-        return [_elsewhere(picture.size)]
+        return [ELSEWHERE]
     drawn = film.boxes.get(painted(label)) or next(iter(film.boxes.values()), ((40, 60, 90, 120),))
     exact = not reader
     return [_off(tuple(ENLARGED * edge for edge in box), picture.size, choice, i, exact=exact)
@@ -49,8 +50,3 @@ def _is_elsewhere(picture: Picture, label: str, reader: str, cohort: Cohort) -> 
     torn = {boxed_label(picture, votes) for name, votes in (("apart", 3), ("no-agreement", 2))
             if cohort.faults.get(name) == picture.stem}  # fmt: skip
     return label in torn and reader == [r for r, labels in picture.seen.items() if label in labels][-1]
-
-
-def _elsewhere(size: tuple[int, int]) -> Corners:
-    """A corner of the film where nothing is ever painted."""
-    return 4.0, float(size[1] - 40), 44.0, float(size[1] - 4)

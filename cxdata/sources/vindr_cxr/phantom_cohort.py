@@ -119,11 +119,15 @@ def painted(label: str) -> str:
 
 
 def make_cohort(patients: int, seed: int) -> Cohort:
-    """Plan a cohort of `patients` pictures, each of a patient of its own: no picture is painted yet."""
+    """Plan a cohort of `patients` pictures (two at least: one of each split), each of a patient of its own.
+
+    No picture is painted yet.
+    """
+    patients = max(patients, 2)
     pictures: list[Picture] = []
     counts = {"train": 0, "test": 0}
     for index in range(patients):
-        split = "test" if index % 5 == 3 or index == patients - 1 > 0 else "train"
+        split = "test" if index % 5 == 3 or (patients <= 3 and index == patients - 1) else "train"
         pictures.append(_picture(index, split, counts[split], seed))
         counts[split] += 1
     cohort = Cohort(seed, pictures, {}, _stem("stray", seed))

@@ -41,13 +41,15 @@ def drawn_boxes(cohort: Cohort, split: str) -> bytes:
 
 
 def kaggle(cohort: Cohort) -> bytes:
-    """The boxes of 14 classes; a reader of whom none is left found nothing, as did the others of that picture."""
+    """The boxes of 14 classes.
+
+    What Kaggle did with boxes of the other eight is not known; here they are other lesions, so that `No finding` means
+    the same as at PhysioNet.
+    """
     rows: list[Row] = []
     for picture in cohort.of("train"):
-        kept = {reader: [one for one in picture.boxes[reader] if one[0] in IN_KAGGLE] for reader in _read_by(picture)}
-        is_normal = not any(kept.values())
-        for reader, boxes in kept.items():
-            cells = [(NO_FINDING, _BLANK)] if is_normal else boxes
+        for reader in _read_by(picture):
+            cells = [(label if label in CLASS_IDS else OTHER_LESION, box) for label, box in _drawn(picture, reader)]
             rows += [(picture.stem, label, CLASS_IDS[label], reader, *corners) for label, corners in cells]
     faults = [(stem, label, CLASS_IDS.get(label, 15), "R8", *corners) for stem, label, corners in _faulty(cohort)]
     return _lines([KAGGLE_HEADER, *rows, rows[0], *faults])

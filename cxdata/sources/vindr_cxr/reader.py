@@ -73,7 +73,7 @@ def _physionet(desk: Desk, chosen: Rule, annotators: Sequence[Annotator]) -> Rea
             regions = regions_facet(found.places, sizes, who, desk.origin(boxes))
             parts.append(desk.part(boxes, found.rows, {"regions": regions}))
             funnel += [(f"{split}: {step}", count, unit) for step, count, unit in found.funnel]
-    reading = desk.reading(parts, [consensus, chosen.labels, chosen.boxes])
+    reading = desk.reading(parts, [consensus, chosen.labels])
     return dataclasses.replace(reading, funnel=funnel)
 
 
@@ -88,7 +88,7 @@ def _kaggle(desk: Desk, chosen: Rule) -> Reading:
     }
     parts = [desk.part(KAGGLE, rows, facets), *([] if meta is None else [desk.part(META, meta)])]
     # No row is put aside for its place: it was a vote.
-    return dataclasses.replace(desk.reading(parts, [chosen.labels, chosen.boxes]), funnel=found.funnel)
+    return dataclasses.replace(desk.reading(parts, [chosen.labels]), funnel=found.funnel)
 
 
 def _facets(
