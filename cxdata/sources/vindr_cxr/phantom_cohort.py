@@ -114,7 +114,13 @@ class Cohort:
 
 
 def painted(label: str) -> str:
-    """What is painted for a label: an `other lesion` is one of a bone."""
+    """What is painted for a label, if anything: an `other lesion` is one of a bone.
+
+    A tumor or a pneumonia is diagnosed from the nodule or consolidation that stands beside it in every case: painted on
+    its own it would be a second one without a box.
+    """
+    if label in ("Lung tumor", "Pneumonia"):
+        return ""
     return "Bone Lesion" if label == OTHER_LESION else CANONICAL[label] or ""
 
 
