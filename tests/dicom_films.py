@@ -105,7 +105,9 @@ def lossless_jpeg(pixels: Pixels, bits: int) -> bytes:
     text += "1" * (-len(text) % 8)
     coded = int(text, 2).to_bytes(len(text) // 8, "big").replace(b"\xff", b"\xff\0")
     # Categories 0 to 16, all with codes of five bits.
-    table = b"\xff\xc4" + (2 + 1 + 16 + 17).to_bytes(2, "big") + b"\0" + bytes([0] * 4 + [17] + [0] * 11) + bytes(range(17))
+    table = (
+        b"\xff\xc4" + (2 + 1 + 16 + 17).to_bytes(2, "big") + b"\0" + bytes([0] * 4 + [17] + [0] * 11) + bytes(range(17))
+    )
     frame = b"\xff\xc3\0\x0b" + bytes([bits]) + height.to_bytes(2, "big") + width.to_bytes(2, "big") + b"\1\1\x11\0"
     return b"\xff\xd8" + frame + table + b"\xff\xda\0\x08\1\1\0\1\0\0" + coded + b"\xff\xd9"
 
@@ -126,7 +128,7 @@ def _overlaid() -> bytes:
 
 
 def _padded() -> bytes:
-    pixels = chest()
+    pixels = 4095 - chest()
     pixels[:, :6] = 0
     return file_of(film(pixels, PixelPaddingValue=0, PhotometricInterpretation="MONOCHROME1"))
 

@@ -72,6 +72,7 @@ def grey(picture: Image.Image, orientation: int, wanted: tuple[int, int]) -> tup
     from PIL import ImageOps
 
     shape = wanted[::-1] if orientation in SIDEWAYS else wanted
+    mode = picture.mode
     picture.draft("L", shape)  # does nothing but for JPEG
     picture.load()
     words = ("turned",) if orientation != 1 else ()
@@ -79,7 +80,7 @@ def grey(picture: Image.Image, orientation: int, wanted: tuple[int, int]) -> tup
         picture = ImageOps.exif_transpose(picture)
     if picture.mode in DEEP:
         return _eight_bits(picture), (*words, "16 bit min..max")
-    return _flat(picture), words if picture.mode == "L" else (*words, "grey")
+    return _flat(picture), words if mode == "L" else (*words, "grey")
 
 
 def is_constant(picture: Image.Image) -> bool:
