@@ -26,6 +26,7 @@ from cxdata.images.grey_scale import equalising
 from cxdata.images.profiles import PROFILES, render
 from cxdata.images.store import Ask, Stored, store
 
+NEGATIVE = ("signed", "jpeg lossless signed")  # films with stored values below 0
 LUNG, SPINE = (40, 28), (40, 48)  # row, column
 REAL = Path(os.environ.get("CXDATA_REAL_DATA", "/nowhere")) / "dicom-cr"
 
@@ -46,6 +47,9 @@ def test_golden_pixels(kind: str, golden: Golden) -> None:
     data = KINDS[kind]()
     for profile in PROFILES.values():
         stored = store(data, Ask(profile.name, lossless=True))
+        if profile.name == "chexpert" and kind in NEGATIVE:
+            assert stored.status == "profile_unfit"
+            continue
         grey = pixels_of(stored)
         told = f"{grey.shape} {stored.render_profile}".encode()
         digest = hashlib.sha256(told + grey.tobytes()).hexdigest()
@@ -58,9 +62,12 @@ def test_lossless_encodings_of_one_film_give_one_picture(profile: str) -> None:
     assert all(np.array_equal(first, other) for other in others)
 
 
-@pytest.mark.parametrize("profile", ["voi", "minmax", "none"])
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_lungs_are_darker_than_the_spine(kind: str, profile: str) -> None:
+    by_others = profile in ("mimic-jpg", "chexpert")
+    if (by_others and kind == "mono2 inverse") or (profile == "chexpert" and kind in NEGATIVE):
+        pytest.skip("these recipes know MONOCHROME1 alone, and chexpert no negative values")
     grey = rendered(KINDS[kind](), profile).astype(int)
     assert grey[LUNG] < grey[SPINE]
 
