@@ -189,6 +189,19 @@ def test_a_box_of_a_kind_of_the_finding_will_do(stated: str, drawn: str, is_aske
     assert asked(DETECTION, of).height == is_asked
 
 
+@pytest.mark.parametrize(
+    ("state", "is_asked"), [("present", False), ("uncertain", False), (None, False), ("absent", True)]
+)
+def test_a_picture_with_an_abnormality_without_a_name_is_not_asked_about(state: str | None, is_asked: bool) -> None:
+    of = boxed([Study("s1", told(Pleural_Effusion="present"))], box("s1", "Pleural Effusion", 10, 20, 30, 40))
+    nameless = of.facets["findings"].with_columns(
+        finding=pl.lit(None, pl.String), state=pl.lit(state, pl.String), native_label=pl.lit("Other lesion")
+    )
+    of = dataclasses.replace(of, facets={**of.facets, "findings": pl.concat([of.facets["findings"], nameless])})
+    assert asked(DETECTION, of).height == is_asked
+    assert asked(GROUNDING, of).height == 1
+
+
 def test_where_the_source_states_no_labels_its_boxes_are_all_there_is() -> None:
     of = boxed([Study("s1")], box("s1", "Pleural Effusion", 10, 20, 30, 40))
     facets = {name: of.facets[name] for name in ("images", "studies", "regions")}

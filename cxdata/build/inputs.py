@@ -55,7 +55,7 @@ def resolve(
     tasks = _asked(manifest, asked)
     specs = [spec for spec in wanted(manifest, options) if spec.role == "data"]
     files = {spec.name: find_file(spec, found.roots.get(spec.part)) for spec in specs}
-    missing = [spec for spec in specs if files[spec.name] is None]
+    missing = [spec for spec in specs if files[spec.name] is None and not any(files.get(name) for name in spec.instead)]
     without = [(spec, task) for spec in missing for task in spec.tasks if task in tasks]
     problems = [_required(manifest, spec, found) for spec in missing if spec.need == "required"]
     problems += [

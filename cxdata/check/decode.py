@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -11,6 +9,8 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from cxdata.build.pool import Pool
+from cxdata.images.codes import BadPicture
+from cxdata.images.decode import decoded_size
 
 CHUNK: Final = 256
 COLUMNS: Final = ("root_id", "path", "member", "bytes", "stored_width", "stored_height", "status")
@@ -56,16 +56,11 @@ def _items(pictures: pl.DataFrame, roots: Mapping[str, Path]) -> Iterator[Item]:
 
 
 def _decode(item: Item) -> str | None:
-    from PIL import Image
-
-    source = Path(item.file or "") if item.content is None else io.BytesIO(item.content)
+    source = Path(item.file or "") if item.content is None else item.content
     if isinstance(source, Path) and not source.is_file():
         return "picture_gone"
     try:
-        with warnings.catch_warnings(), Image.open(source) as picture:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture.load()
-            size = picture.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        size = decoded_size(source)
+    except BadPicture:
         return "picture_broken"
     return "picture_size" if size != (item.width, item.height) else None

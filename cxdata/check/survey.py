@@ -67,8 +67,15 @@ def lacking(manifest: Manifest, found: Found | None) -> tuple[str, ...]:
 
 
 def _is_spare(checkup: Checkup, checkups: Iterable[Checkup]) -> bool:
-    """True for pictures that are missing in one of the ways they may lie, and there in another."""
-    if checkup.spec.kind != "pictures" or checkup.path is not None:
+    """True for what is not there and not missed.
+
+    Pictures that lie in another of the ways they may lie; a file beside one that does in its place.
+    """
+    if checkup.path is not None:
+        return False
+    if any(other.path is not None and other.spec.name in checkup.spec.instead for other in checkups):
+        return True
+    if checkup.spec.kind != "pictures":
         return False
     others = (other for other in checkups if other.spec.kind == "pictures" and other.spec.part == checkup.spec.part)
     return any(other.path is not None for other in others)

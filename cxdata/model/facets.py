@@ -37,7 +37,7 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
     },
     # one study (or image) that an annotator has read, whatever was found: a reading without findings states nothing
     "readings": {"study_id": pl.String(), "image_id": pl.String(), "annotator": pl.String(), **_ORIGIN},
-    # one stated label; image_id null means the whole study
+    # one stated label; image_id null means the whole study, finding null a label that the vocabulary does not name
     "findings": {
         "study_id": pl.String(), "image_id": pl.String(), "finding": pl.String(), "state": pl.String(),
         "native_label": pl.String(), "annotator": pl.String(), "reference": pl.String(), **_ORIGIN,
@@ -78,7 +78,7 @@ FACET_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "images": ("image_id",),
     "studies": ("study_id",),
     "readings": ("study_id", "image_id", "annotator"),
-    "findings": ("study_id", "image_id", "annotator", "finding"),
+    "findings": ("study_id", "image_id", "annotator", "finding", "native_label"),
     "label_space": ("annotator", "finding"),
     "reports": ("study_id",),
     "regions": ("image_id", "origin_row", "x0", "y0"),

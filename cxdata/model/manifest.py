@@ -75,6 +75,7 @@ class FileSpec(Fact):
     that must match below it. A list (kind list) is a table without header: `columns` names its columns in order.
     Pictures may lie in one of several ways, one file spec each, the usual one first. Where users unpack them as they
     like, the family is found `anywhere`: its reader names pictures by `**/name`, and they lie anywhere below the root.
+    Where another distribution holds the same in another file, `instead` names that: this one is not missed beside it.
     """
 
     name: str
@@ -87,6 +88,7 @@ class FileSpec(Fact):
     when: dict[str, str] = {}
     holds: str | None = None
     anywhere: bool = False
+    instead: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     optional_columns: tuple[str, ...] = ()
     facets: tuple[str, ...] = ()
@@ -212,6 +214,9 @@ class Manifest(Fact):
         stray += [f"{layout.name}:{part}" for layout in self.layouts for part in layout.parts if part not in parts]
         stray += [f"{f.name}:{task}" for f in self.files for task in f.tasks if task not in self.tasks]
         stray += [f"{f.name}:{key}" for f in self.files for key in f.when if key not in self.options]
+        stray += [
+            f"{f.name}:{name}" for f in self.files for name in f.instead if name not in {g.name for g in self.files}
+        ]
         stray += [
             f"{layout.name}:{name}"
             for layout in self.layouts

@@ -3,7 +3,8 @@
 A picture is asked about only where nothing is known to be there without a box: of 880 pictures with a box in
 ChestX-ray14, 594 have further labels that nobody boxed, and an answer that leaves those out would be wrong. So each
 finding (devices aside) of its study that is present, uncertain or in conflict must have a box, or a kind of it or what
-it is a kind of. Where the source states labels, a study that nobody has labelled is not asked about.
+it is a kind of. Where the source states labels, a study that nobody has labelled is not asked about, nor one with a
+label that the vocabulary does not name ("other lesion") and that is not absent: nobody could answer it.
 """
 
 from __future__ import annotations
@@ -70,7 +71,12 @@ def _labelled(pictures: pl.DataFrame, material: Material) -> pl.DataFrame:
     if material.labels is None:
         return pictures
     known = [name for name in material.judged.columns if name.startswith(STATE)]
-    return pictures.join(material.judged.select("study_id"), on="study_id", how="semi") if known else pictures
+    if not known:
+        return pictures
+    is_open = pl.col("finding").is_null() & pl.col("state").ne_missing("absent")
+    nameless = material.facets["findings"].filter(is_open).select("study_id").collect()
+    labelled = pictures.join(material.judged.select("study_id"), on="study_id", how="semi")
+    return labelled.join(nameless, on="study_id", how="anti")
 
 
 TASKS: Final = (

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from cxdata.phantom.dicom_file import Look, dicom_bytes, uid_of
 from cxdata.phantom.jpeg import black_like, png_bytes
 from cxdata.phantom.radiograph import paint
 from cxdata.sources.base import PhantomSpec
 from cxdata.sources.openi.phantom_cohort import FAULTS, Case, Cohort, Picture, make_cohort
-from cxdata.sources.openi.phantom_dicom import dicom_bytes
 from cxdata.sources.openi.phantom_reports import projections_csv, reports_csv, tell, xml_bytes
 
 __all__ = ["FAULTS", "planted", "write"]
@@ -94,9 +94,8 @@ def _png(_: Picture, image: Image.Image) -> bytes:
 
 
 def _dicom(picture: Picture, image: Image.Image) -> bytes:
-    # 2.25 is the root of ids made from a UUID, here of the first 16 bytes of a hash.
-    drawn = hashlib.sha256(picture.stem.encode()).digest()
-    return dicom_bytes(image, f"2.25.{int.from_bytes(drawn[:16], 'big')}", inverted=drawn[16] % 2 == 0)
+    inverted = hashlib.sha256(picture.stem.encode()).digest()[16] % 2 == 0  # as half of the collection's files are
+    return dicom_bytes(image, uid_of(picture.stem), Look(inverted=inverted))
 
 
 def _stored(fault: str, sound: bytes) -> bytes | None:
