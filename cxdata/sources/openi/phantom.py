@@ -14,11 +14,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from cxdata.phantom.dicom import dicom_bytes
 from cxdata.phantom.jpeg import black_like, png_bytes
 from cxdata.phantom.radiograph import paint
 from cxdata.sources.base import PhantomSpec
 from cxdata.sources.openi.phantom_cohort import FAULTS, Case, Cohort, Picture, make_cohort
-from cxdata.sources.openi.phantom_dicom import dicom_bytes
 from cxdata.sources.openi.phantom_reports import projections_csv, reports_csv, tell, xml_bytes
 
 __all__ = ["FAULTS", "planted", "write"]

@@ -1,6 +1,6 @@
 """A grey picture as a DICOM file, explicit VR little endian: as much of a CR image as a reader needs.
 
-Half of the collection's files are MONOCHROME1 (low values are white), most have 12 of 16 bits stored.
+Real collections hold MONOCHROME1 (low values are white) as well as MONOCHROME2, mostly with 12 of 16 bits stored.
 """
 
 from __future__ import annotations
