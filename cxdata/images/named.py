@@ -1,10 +1,10 @@
 """Pictures that are known by name alone: archives that users unpack flat, nested or into folders of their own making.
 
 A reader gives such a picture the path `**/name`: it lies anywhere below its root. The name may hold wildcards, where
-distributions spell it differently, and the folders that it needs to be the only one of its name (`**/study1/view1.jpg`).
-Its member may say `**/archive::name inside`: the archive that holds it where no
-file of that name lies about. Of several files with the name, that in a place where the source's pictures usually lie is
-taken, then the first by depth, then by path.
+distributions spell it differently, and folders, where it is not the only one of its name (`**/study1/view1.jpg`). Its
+member may say `**/archive::name inside`: the archive that holds it where no file of that name lies about. Of several
+files with the name, that in a place where the source's pictures usually lie is taken, then the first by depth, then by
+path.
 """
 
 from __future__ import annotations
