@@ -60,7 +60,8 @@ def test_ids_begin_at_the_folder_of_the_split(prefix: str, tmp_path: Path) -> No
         "CheXpert-v1.0/train/patient7001/study1/view1_frontal.jpg",
         "CheXpert-v1.0/train/patient70001/view1_frontal.jpg",
         "CheXpert-v1.0/train/patient70001/study1/view1_oblique.jpg",
-        "CheXpert-v1.0/retrain/patient70001/study1/view1_frontal",
+        "CheXpert-v1.0/retrain/patient70001/study1/view1_frontal.jpg",
+        "CheXpert-v1.0/train/patient70001/study1/view1_frontal",
         "",
     ],
 )
@@ -235,12 +236,14 @@ def test_valid_of_plus_has_no_label_but_the_radiologists(tmp_path: Path) -> None
     assert reading.facets["studies"]["split_official"].to_list() == ["val"]
 
 
-def test_the_text_of_the_first_picture_stands_for_the_study(tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_text_of_the_first_picture_stands_for_the_study(order: tuple[int, int], tmp_path: Path) -> None:
     """Surrogate dates differ between the rows of a study."""
-    rows = [
+    both = [
         plus_row(f"train/patient70001/study1/{name}.jpg", section_impression=f"\n1. Seen on {day}.\n")
         for name, day in (("view2_lateral", "2/2"), ("view1_frontal", "1/1"))
     ]
+    rows = [both[i] for i in order]
     reading = read(write_plus(tmp_path, *rows))
     assert reading.facets["reports"]["impression"].to_list() == ["1. Seen on 1/1."]
     count = next(iter(reading.counts))
