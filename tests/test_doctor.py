@@ -344,6 +344,40 @@ def test_each_version_goes_with_its_own_reports(data: Path) -> None:
     assert all(told.parts[0].version == told.parts[1].version for told in both.values())
 
 
+def test_downloads_of_many_parts_side_by_side_are_told_apart(tmp_path: Path) -> None:
+    """Where several downloads could lend a part, none does."""
+    places = (
+        "one/CheXpert-v1.0/valid.csv", "one/chexpertplus/df_chexpert_plus_240401.csv", "one/x/groundtruth.csv",
+        "two/CheXpert-v1.0/valid.csv", "five/valid.csv", "three/df_chexpert_plus_240401.csv",
+        "four/df_chexpert_plus_240401.csv", "four/DICOM/train/patient70001/study1/view1_frontal.dcm",
+    )  # fmt: skip
+    for place in places:
+        path = tmp_path / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    told = {
+        next(iter(one.roots.values())).relative_to(tmp_path).parts[0]: set(one.roots)
+        for one in installs(source("chexpert").manifest, [tmp_path])
+    }
+    assert told == {
+        "one": {"v1", "plus", "truth"},
+        "two": {"v1"},
+        "five": {"v1"},
+        "three": {"plus"},
+        "four": {"plus", "dcm"},
+    }
+
+
+def test_one_part_alone_goes_with_each_download_that_lacks_it(tmp_path: Path) -> None:
+    for place in ("full/valid.csv", "small/valid.csv", "labels/groundtruth.csv"):
+        path = tmp_path / place
+        path.parent.mkdir()
+        path.write_text("x")
+    told = [one.roots for one in installs(source("chexpert").manifest, [tmp_path])]
+    labels = tmp_path / "labels"
+    assert told == [{"v1": tmp_path / name, "truth": labels} for name in ("full", "small")]
+
+
 def test_what_a_layout_never_has_is_a_note_and_not_a_missing_file(data: Path) -> None:
     for part in (JPG, TEXTS):
         (data / part).rename(data / part.replace("2.1.0", "2.0.0"))

@@ -63,6 +63,16 @@ def test_a_name_may_hold_wildcards(tmp_path: Path) -> None:
     assert found(tmp_path, "**/CXR1_*IM-7.png") == {"**/CXR1_*IM-7.png": "x/CXR1_1_IM-7.png"}
 
 
+def test_a_name_may_need_its_folders(tmp_path: Path) -> None:
+    put(tmp_path, "batch 1/p1/s1/v.jpg", "batch 2/p2/s1/v.jpg", "small/p2/s1/v.jpg", "v.jpg")
+    usual = ("batch [12]/p*/s*/*.jpg",)
+    assert found(tmp_path, "**/p1/s1/v.jpg", "**/p2/s1/v.jpg", "**/p3/s1/v.jpg", "**/v.jpg", usual=usual) == {
+        "**/p1/s1/v.jpg": "batch 1/p1/s1/v.jpg",
+        "**/p2/s1/v.jpg": "batch 2/p2/s1/v.jpg",
+        "**/v.jpg": "batch 1/p1/s1/v.jpg",
+    }
+
+
 def test_a_picture_lies_about_else_in_an_archive_that_was_not_unpacked_else_nowhere(tmp_path: Path) -> None:
     put(tmp_path, "a.png", "packed/set_01.tar.gz", "packed/set_03.tar.gz")
     names = (("01", "b"), ("02", "c"), ("03", "a"), ("03", "e"))

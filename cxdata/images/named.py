@@ -1,9 +1,10 @@
 """Pictures that are known by name alone: archives that users unpack flat, nested or into folders of their own making.
 
 A reader gives such a picture the path `**/name`: it lies anywhere below its root. The name may hold wildcards, where
-distributions spell it differently. Its member may say `**/archive::name inside`: the archive that holds it where no
-file of that name lies about. Of several files with the name, that in a place where the source's pictures usually lie is
-taken, then the first by depth, then by path.
+distributions spell it differently, and folders, where it is not the only one of its name (`**/study1/view1.jpg`). Its
+member may say `**/archive::name inside`: the archive that holds it where no file of that name lies about. Of several
+files with the name, that in a place where the source's pictures usually lie is taken, then the first by depth, then by
+path.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Places:
     def __init__(self, roots: Mapping[str, Path], usual: Mapping[str, Sequence[str]] | None = None) -> None:
         self._roots = roots
         self._usual = usual or {}
-        self._walked: dict[str, dict[str, str]] = {}
+        self._walked: dict[tuple[str, int], dict[str, str]] = {}
 
     def found(self, part: str, paths: Iterable[str]) -> dict[str, str]:
         """The paths that begin with `**/`, each with the place relative to the part's root where it was found.
@@ -42,11 +43,15 @@ class Places:
         wanted = {path: path.removeprefix(ANYWHERE) for path in paths if is_by_name(path)}
         if not wanted or part not in self._roots:
             return {}
-        if part not in self._walked:
-            self._walked[part] = _walked(self._roots[part], self._usual.get(part, ()))
-        places, usual = self._walked[part], self._usual.get(part, ())
-        found = {path: _place(name, places, usual) for path, name in wanted.items()}
+        usual = self._usual.get(part, ())
+        found = {path: _place(name, self._below(part, name.count("/")), usual) for path, name in wanted.items()}
         return {path: place for path, place in found.items() if place is not None}
+
+    def _below(self, part: str, folders: int) -> dict[str, str]:
+        """Each name below the part's root, with that many folders before it, and its place."""
+        if (part, folders) not in self._walked:
+            self._walked[part, folders] = _walked(self._roots[part], self._usual.get(part, ()), folders)
+        return self._walked[part, folders]
 
 
 def places_of(manifest: Manifest, roots: Mapping[str, Path]) -> Places:
@@ -64,15 +69,18 @@ def is_by_name(path: str) -> bool:
     return path.startswith(ANYWHERE)
 
 
-def _walked(root: Path, usual: Sequence[str]) -> dict[str, str]:
-    """Each file name below the root with the place that goes first."""
+def _walked(root: Path, usual: Sequence[str], folders_before: int) -> dict[str, str]:
+    """Each file name below the root, with that many folders before it, and the place that goes first."""
     places: dict[str, str] = {}
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        below = Path(folder).relative_to(root).as_posix()
-        prefix = "" if below == "." else f"{below}/"
-        for name in names:
-            place = prefix + name
+        pieces = Path(folder).relative_to(root).parts
+        if len(pieces) < folders_before:
+            continue
+        prefix = "".join(f"{piece}/" for piece in pieces)
+        tail = "".join(f"{piece}/" for piece in pieces[len(pieces) - folders_before :])
+        for file in names:
+            name, place = tail + file, prefix + file
             places[name] = _first((places[name], place), usual) if name in places else place
     return places
 
