@@ -7,7 +7,7 @@ on the rows alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -52,6 +52,28 @@ def write_shard(home: Path, file: str, frame: pl.DataFrame, by: Sequence[str], s
     return Shard(file, ordered.height, path.stat().st_size, file_sha256(path))
 
 
+def write_parts(home: Path, file: str, frames: Iterable[pl.DataFrame], by: Sequence[str], schema: Any) -> Shard:
+    """Write frames that are already in the order of `by`, each as row groups of its own; one at a time is in memory.
+
+    CxdataError as in `write_shard`, and when a frame begins at or before the end of the one before it.
+    """
+    rows = 0
+
+    def write(temporary: Path) -> None:
+        nonlocal rows
+        import pyarrow.parquet as pq
+
+        with pq.ParquetWriter(temporary, schema, **OPTIONS) as writer:
+            for frame in _in_order(file, frames, by):
+                _check(file, frame, schema)
+                _write_groups(writer, frame, schema)
+                rows += frame.height
+
+    path = home / file
+    write_atomically(path, write)
+    return Shard(file, rows, path.stat().st_size, file_sha256(path))
+
+
 def group_rows(frame: pl.DataFrame) -> int:
     """How many rows go into a row group: about 32 MB of text and bytes, at most 65,536 rows."""
     if frame.is_empty():
@@ -88,11 +110,26 @@ def _bug(file: str, what: str, column: str | None = None) -> CxdataError:
     return CxdataError(f"{file}: {what}", where=Where(file=file, column=column), mend="report this as a bug of cxdata")
 
 
+def _in_order(file: str, frames: Iterable[pl.DataFrame], by: Sequence[str]) -> Iterable[pl.DataFrame]:
+    last: tuple[Any, ...] | None = None
+    for frame in frames:
+        keys = frame.select(by)
+        whole = keys if last is None else pl.concat([pl.DataFrame([last], keys.schema, orient="row"), keys])
+        if not whole.equals(whole.sort(by, nulls_last=True)) or whole.is_duplicated().any():
+            raise _bug(file, f"rows are not in the order of {', '.join(by)}")
+        last = keys.row(-1) if keys.height else last
+        yield frame.rechunk()
+
+
 def _write(path: Path, frame: pl.DataFrame, schema: Any) -> None:
     import pyarrow.parquet as pq
 
-    rows = group_rows(frame)
     with pq.ParquetWriter(path, schema, **OPTIONS) as writer:
-        for start in range(0, max(frame.height, 1), rows):
-            group = frame.slice(start, rows).to_arrow(compat_level=pl.CompatLevel.oldest())
-            writer.write_table(group.cast(schema), row_group_size=rows)
+        _write_groups(writer, frame, schema)
+
+
+def _write_groups(writer: Any, frame: pl.DataFrame, schema: Any) -> None:
+    rows = group_rows(frame)
+    for start in range(0, max(frame.height, 1), rows):
+        group = frame.slice(start, rows).to_arrow(compat_level=pl.CompatLevel.oldest())
+        writer.write_table(group.cast(schema), row_group_size=rows)
