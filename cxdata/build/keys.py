@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from cxdata.build.config import BuildConfig, PicturesConfig
 from cxdata.build.pictures import IMAGES
 from cxdata.build.pictures import VERSION as PICTURES_VERSION
-from cxdata.images.store import VERSION as STORE_VERSION
+from cxdata.build.stored import VERSION as STORE_VERSION
 from cxdata.model import policies, states
 from cxdata.model.facets import FACETS, REJECTS
 from cxdata.model.hashing import digest

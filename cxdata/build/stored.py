@@ -12,6 +12,7 @@ import polars as pl
 from cxdata.build.pool import Pool
 from cxdata.images.store import Ask, Stored, store
 
+VERSION: Final = 1  # goes up whenever the same file may give other bytes
 CHUNK: Final = 8  # pictures a worker takes at a time: half a second of work, and a few MB that travel back
 FIELDS: Final[dict[str, pl.DataType]] = {
     "status": pl.String(), "file_width": pl.Int32(), "file_height": pl.Int32(), "stored_width": pl.Int32(),

@@ -63,7 +63,7 @@ def write_parts(home: Path, file: str, frames: Iterable[pl.DataFrame], by: Seque
         nonlocal rows
         import pyarrow.parquet as pq
 
-        with pq.ParquetWriter(temporary, schema, **OPTIONS) as writer:
+        with pq.ParquetWriter(temporary, schema, **_options(schema)) as writer:
             for frame in _in_order(file, frames, by):
                 _check(file, frame, schema)
                 _write_groups(writer, frame, schema)
@@ -110,6 +110,19 @@ def _bug(file: str, what: str, column: str | None = None) -> CxdataError:
     return CxdataError(f"{file}: {what}", where=Where(file=file, column=column), mend="report this as a bug of cxdata")
 
 
+def _options(schema: Any) -> dict[str, Any]:
+    """OPTIONS; a table of pictures, which has no nested column, leaves their bytes alone: JPEG and PNG are packed."""
+    import pyarrow as pa
+
+    packed = [field.name for field in schema if pa.types.is_binary(field.type)]
+    if not packed:
+        return dict(OPTIONS)
+    others = [name for name in schema.names if name not in packed]
+    codecs = {**dict.fromkeys(packed, "NONE"), **dict.fromkeys(others, OPTIONS["compression"])}
+    levels = dict.fromkeys(others, OPTIONS["compression_level"])
+    return {**OPTIONS, "use_dictionary": others, "compression": codecs, "compression_level": levels}
+
+
 def _in_order(file: str, frames: Iterable[pl.DataFrame], by: Sequence[str]) -> Iterable[pl.DataFrame]:
     last: tuple[Any, ...] | None = None
     for frame in frames:
@@ -124,7 +137,7 @@ def _in_order(file: str, frames: Iterable[pl.DataFrame], by: Sequence[str]) -> I
 def _write(path: Path, frame: pl.DataFrame, schema: Any) -> None:
     import pyarrow.parquet as pq
 
-    with pq.ParquetWriter(path, schema, **OPTIONS) as writer:
+    with pq.ParquetWriter(path, schema, **_options(schema)) as writer:
         _write_groups(writer, frame, schema)
 
 

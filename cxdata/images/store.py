@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-VERSION: Final = 1
 
 
 class Ask(NamedTuple):
