@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-TAIL_BYTES: Final = 65_536
-ENDS: Final = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
-MESSAGES: Final = {
-    "missing": "the picture is listed and not there",
-    "empty": "the file has no bytes",
-    "truncated": "the file ends before the picture does",
-    "undecodable": "the file is no picture that can be read",
-    "in_archive": "the picture lies inside an archive",
-}
+from cxdata.images import raster
+from cxdata.images.codes import MESSAGES, BadPicture
+from cxdata.images.kinds import DICOM, HEAD_BYTES, kind_of
+
+__all__ = ["MESSAGES", "Probe", "how_to_unpack", "probe", "probe_all"]
 
 
 class Probe(NamedTuple):
-    """Status (ok, or a key of MESSAGES) and, where the header could be read, width and height in pixels."""
+    """Status (ok, or a key of MESSAGES) and, where the header could be read, width and height in pixels.
+
+    The size is that of the picture as it is to be looked at: after the turn that EXIF asks for.
+    """
 
     status: str
     width: int | None
@@ -27,12 +25,13 @@ class Probe(NamedTuple):
 
 
 def probe(path: Path) -> Probe:
-    """Look at one file."""
+    """Look at one file. CxdataError: it is a DICOM file and the extra `dicom` is not installed."""
     if not path.is_file():
         return Probe("missing", None, None)
-    if path.stat().st_size == 0:
-        return Probe("empty", None, None)
-    return _look(path)
+    try:
+        return Probe("ok", *_size(path))
+    except BadPicture as bad:
+        return Probe(bad.code, bad.width, bad.height)
 
 
 def probe_all(root: str | None, paths: Sequence[str], members: Sequence[str | None]) -> list[Probe]:
@@ -56,22 +55,20 @@ def _archived(path: Path) -> Probe:
     return Probe("in_archive" if path.is_file() else "missing", None, None)
 
 
-def _look(path: Path) -> Probe:
-    from PIL import Image, UnidentifiedImageError
-
+def _size(path: Path) -> tuple[int, int]:
     try:
-        with warnings.catch_warnings(), Image.open(path) as picture:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            kind, (width, height) = picture.format, picture.size
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return Probe("undecodable", None, None)
-    end = ENDS.get(kind or "")
-    whole = end is None or end in _tail(path)
-    return Probe("ok" if whole else "truncated", width, height)
+        stream = path.open("rb")
+    except OSError:
+        raise BadPicture("unreadable") from None
+    with stream:
+        head = stream.read(HEAD_BYTES)
+        if not head:
+            raise BadPicture("empty")
+        kind = kind_of(head, path.name)
+        if kind != DICOM:
+            found = raster.header(stream, kind)
+            return found.width, found.height
+        from cxdata.images.dicom_header import read_header
 
-
-def _tail(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        size = stream.seek(0, 2)
-        stream.seek(max(0, size - TAIL_BYTES))
-        return stream.read()
+        film = read_header(stream)
+        return film.width, film.height
