@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cxdata.images.profiles import PROFILES
+from cxdata.images.profiles import profile_of
 from cxdata.images.store import Ask
 from cxdata.model.errors import RefusedError, UsageError
 from cxdata.model.hashing import digest
@@ -68,8 +68,7 @@ class PicturesConfig(BaseModel):
     def _goes_together(self) -> PicturesConfig:
         if self.max_side is not None and self.max_pixels is not None:
             raise UsageError("--max-side and --max-pixels do not go together", mend="choose one of them")
-        if self.render not in PROFILES:
-            raise UsageError(f"no render profile is called {self.render!r}", mend=f"one of: {', '.join(PROFILES)}")
+        profile_of(self.render)
         return self
 
     @property

@@ -126,13 +126,13 @@ class Archive:
         self._names: list[str] = []
         self.rest = "missing"
 
-    def chunks(self) -> Iterator[list[bytes | None]]:
-        """The bytes of wanted members, a few at a time; ends early where the archive is cut off."""
-        chunk: list[bytes | None] = []
+    def chunks(self) -> Iterator[list[Member]]:
+        """The wanted members, a few at a time; ends early where the archive is cut off."""
+        chunk: list[Member] = []
         for member in self._members():
             self._names.append(self._spelt[member.name])
-            chunk.append(member.content)
-            if len(chunk) == CHUNK or sum(len(content or b"") for content in chunk) > CHUNK_BYTES:
+            chunk.append(member)
+            if len(chunk) == CHUNK or sum(len(held.content or b"") for held in chunk) > CHUNK_BYTES:
                 yield chunk
                 chunk = []
         if chunk:

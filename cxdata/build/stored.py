@@ -10,6 +10,9 @@ from typing import Final
 import polars as pl
 
 from cxdata.build.pool import Pool
+from cxdata.images.archives import Member
+from cxdata.images.codes import BadPicture
+from cxdata.images.kinds import HEAD_BYTES, kind_of
 from cxdata.images.store import Ask, Stored, store
 
 VERSION: Final = 1  # goes up whenever the same file may give other bytes
@@ -39,14 +42,26 @@ def store_files(places: Sequence[str | None], ask: Ask) -> list[Stored]:
     return [unstored("missing") if place is None else store(Path(place), ask) for place in places]
 
 
-def store_members(contents: Sequence[bytes | None], ask: Ask) -> list[Stored]:
-    """Store each member of an archive (None: it could not be unpacked); made for a worker process."""
-    return [unstored("undecodable") if content is None else store(content, ask) for content in contents]
+def store_members(members: Sequence[Member], ask: Ask) -> list[Stored]:
+    """Store each member of an archive; made for a worker process."""
+    return [_store_member(member, ask) for member in members]
 
 
 def as_frame(stored: Sequence[Stored]) -> pl.DataFrame:
     """A row for each, columns as in FIELDS."""
     return pl.DataFrame(stored, schema=FIELDS, orient="row")
+
+
+def _store_member(member: Member, ask: Ask) -> Stored:
+    if member.content is None:
+        return unstored("undecodable")
+    if not member.content:
+        return unstored("empty")
+    try:
+        kind_of(member.content[:HEAD_BYTES], member.name)  # as of a file: bytes alone have no name to be wrong
+    except BadPicture as bad:
+        return unstored(bad.code)
+    return store(member.content, ask)
 
 
 def _place(root: Path | None, path: str | None) -> str | None:

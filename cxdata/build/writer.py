@@ -114,7 +114,7 @@ def _options(schema: Any) -> dict[str, Any]:
     """OPTIONS; a table of pictures, which has no nested column, leaves their bytes alone: JPEG and PNG are packed."""
     import pyarrow as pa
 
-    packed = [field.name for field in schema if pa.types.is_binary(field.type)]
+    packed = [field.name for field in schema if pa.types.is_large_binary(field.type)]
     if not packed:
         return dict(OPTIONS)
     others = [name for name in schema.names if name not in packed]

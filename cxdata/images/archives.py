@@ -8,15 +8,15 @@ import zipfile
 import zlib
 from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-LARGEST_BYTES: Final = 512 * 1024 * 1024  # no picture is larger, and a member's size is only what its header says
+from cxdata.images.kinds import MAX_BYTES
 
 
 class Member(NamedTuple):
     """A member: its name without a leading `./`, and its bytes.
 
-    None where it is no plain file, is larger than LARGEST_BYTES, or cannot be unpacked though others of the zip can.
+    None where it is no plain file, is larger than MAX_BYTES, or cannot be unpacked though others of the zip can.
     """
 
     name: str
@@ -50,7 +50,7 @@ def _of_tar(path: Path, wanted: Container[str]) -> Iterator[Member]:
         for entry in archive:
             name = plain(entry.name)
             if name in wanted:
-                stream = archive.extractfile(entry) if entry.isreg() and entry.size <= LARGEST_BYTES else None
+                stream = archive.extractfile(entry) if entry.isreg() and entry.size <= MAX_BYTES else None
                 yield Member(name, stream.read() if stream else None)
             archive.members.clear()  # type: ignore[attr-defined]
 
@@ -60,7 +60,7 @@ def _of_zip(path: Path, wanted: Container[str]) -> Iterator[Member]:
         for entry in sorted(archive.infolist(), key=lambda entry: entry.header_offset):
             name = plain(entry.filename)
             if name in wanted:
-                is_file = not entry.is_dir() and entry.file_size <= LARGEST_BYTES
+                is_file = not entry.is_dir() and entry.file_size <= MAX_BYTES
                 yield Member(name, _unpacked(archive, entry) if is_file else None)
 
 
