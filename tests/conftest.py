@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cxdata.build.config import BuildConfig
+from cxdata.build.config import BuildConfig, PicturesConfig
 from cxdata.build.progress import Silent
 from cxdata.build.run import Request, build
 from cxdata.model.manifest import Layout
@@ -63,14 +63,16 @@ def write_phantom(source: Source, out: Path, patients: int = PATIENTS, layout: L
 
 
 def build_source(source: Source, root: Path, home: Path, **wanted: Any) -> dict[str, Any]:
-    """Build in this process; `wanted` are fields of the config, or images, workers, partial."""
-    request = {"images": "none", "workers": 1, "partial": False}
+    """Build in this process; `wanted` are fields of the config, or images, max_side, …, workers, partial."""
+    request = {"workers": 1, "partial": False}
     request.update({key: wanted.pop(key) for key in list(wanted) if key in request})
+    pictures = {key: wanted.pop(key) for key in list(wanted) if key in PicturesConfig.model_fields}
+    images = PicturesConfig(mode=wanted.pop("images", "none"), **pictures)
     options = source.manifest.settings(wanted.pop("options", {}))
     found = locate(source.manifest, [root])
     assert found is not None
     config = BuildConfig(source=source.slug, options=options, **wanted)
-    return build(Request(source, found, config, home, progress=Silent(), **request))  # type: ignore[arg-type]
+    return build(Request(source, found, config, home, images, progress=Silent(), **request))  # type: ignore[arg-type]
 
 
 @pytest.fixture(params=list(sources()))

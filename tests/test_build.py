@@ -36,7 +36,7 @@ from mimic_trees import (
 )
 
 from cxdata.build import keys
-from cxdata.build.config import BuildConfig
+from cxdata.build.config import BuildConfig, PicturesConfig
 from cxdata.build.folder import SHARD_FOLDERS
 from cxdata.build.progress import Silent
 from cxdata.build.run import Request, build
@@ -570,7 +570,7 @@ def test_as_many_units_are_done_as_expected(mimic: Source, tree: Path, tmp_path:
     config = BuildConfig(source="mimic", options=mimic.manifest.settings({}))
     for _ in range(2):
         counted = Counting()
-        build(Request(mimic, found, config, tmp_path / "b", "path", 1, False, counted))
+        build(Request(mimic, found, config, tmp_path / "b", PicturesConfig(mode="path"), 1, False, counted))
         assert len(counted.finished) == len(set(counted.finished)) == counted.expected == 3 + 13 + 1
 
 

@@ -16,8 +16,9 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from cxdata.build.progress import Silent
+from cxdata.build.space import in_words
 from cxdata.check.checksums import Mode, read_sums
-from cxdata.check.disk import in_words, time_in_words
+from cxdata.check.disk import time_in_words
 from cxdata.check.doctor import Entry, examine
 from cxdata.check.downloads import Look, look
 from cxdata.check.globs import glob_regex

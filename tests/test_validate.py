@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -362,6 +363,7 @@ def test_a_rule_says_nothing_of_columns_that_are_not_there_or_of_another_type(kn
     assert codes == {"not_asked_for"}
 
 
+SHA256 = hashlib.sha256().hexdigest()
 TABLE_MUTATIONS: dict[str, tuple[dict[str, Any], list[Mutation]]] = {
     "images": (
         {"image_id": "mimic:front", "source": "mimic", "study_key": "mimic:s1", "patient_key": "mimic:p1",
@@ -372,7 +374,12 @@ TABLE_MUTATIONS: dict[str, tuple[dict[str, Any], list[Mutation]]] = {
          *[("repeated", "image_id", "", {"image_id": "mimic:twice"})] * 2,
          *(("key_form", c, "", {c: "front"}) for c in ("image_id", "study_key", "patient_key")),
          ("unknown_value", "view", "", {"view": "AXIAL"}), ("unknown_value", "status", "", {"status": "fine"}),
-         ("missing", "path", "", {"path": None}), ("missing", "width", "", {"width": None})],
+         ("missing", "path", "", {"path": None}), ("missing", "width", "", {"width": None}),
+         ("missing", "bytes", "", {"content_sha256": SHA256}), ("missing", "content_sha256", "", {"bytes": b""}),
+         ("missing", "render_profile", "", {"bytes": b"", "content_sha256": SHA256}),
+         ("not_ok", "bytes", "", {"bytes": b"", "status": "truncated"}),
+         ("sha256_form", "content_sha256", "", {"content_sha256": SHA256.upper()}),
+         ("scale", "scale", "", {"stored_width": 4})],
     ),
     "patients": (
         {"patient_key": "mimic:p1", "split_official": "train"},

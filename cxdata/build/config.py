@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cxdata.model.errors import RefusedError
+from cxdata.images.profiles import profile_of
+from cxdata.images.store import Ask
+from cxdata.model.errors import RefusedError, UsageError
 from cxdata.model.hashing import digest
 from cxdata.model.manifest import PolicyName
 from cxdata.model.sample import Split
 
-ImagesMode = Literal["none", "path"]
+ImagesMode = Literal["none", "path", "embed"]
 NOT_GIVEN: Final = {"tasks": "all", "label_policy": "the source's own", "split": "all", "limit": "none"}
 """What a key says when nothing was asked for."""
 
@@ -46,6 +48,41 @@ class BuildConfig(BaseModel):
                 where=folder,
                 mend="use the same values, or another --out",
             )
+
+
+class PicturesConfig(BaseModel):
+    """What becomes of pictures, apart from the samples: another value of any of these leaves samples/ as it is.
+
+    Raises UsageError for what does not go together.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: ImagesMode = "path"
+    render: str = Field(default="voi", description="render profile of DICOM files")
+    max_side: int | None = Field(default=None, ge=1, description="longest side of a stored picture in pixels")
+    max_pixels: int | None = Field(default=None, ge=1, description="most pixels of a stored picture")
+    lossless: bool = Field(default=False, description="what is encoded anew becomes PNG, not JPEG")
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> PicturesConfig:
+        if self.max_side is not None and self.max_pixels is not None:
+            raise UsageError("--max-side and --max-pixels do not go together", mend="choose one of them")
+        profile_of(self.render)
+        return self
+
+    @property
+    def ask(self) -> Ask:
+        """What a stored picture shall be."""
+        return Ask(self.render, self.max_side, self.max_pixels, self.lossless)
+
+    def named(self) -> dict[str, Any]:
+        """What pictures depend on: the mode, and all else only where they are stored."""
+        return self.model_dump(mode="json") if self.mode == "embed" else {"mode": self.mode}
+
+    def digest(self) -> str:
+        """sha256 of what pictures depend on, as canonical JSON."""
+        return digest(self.named())
 
 
 def _words(key: str, value: Any) -> str:

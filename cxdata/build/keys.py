@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
-from cxdata.build.config import BuildConfig, ImagesMode
+from cxdata.build.config import BuildConfig, PicturesConfig
 from cxdata.build.pictures import IMAGES
 from cxdata.build.pictures import VERSION as PICTURES_VERSION
+from cxdata.build.stored import VERSION as STORE_VERSION
 from cxdata.model import policies, states
 from cxdata.model.facets import FACETS, REJECTS
 from cxdata.model.hashing import digest
@@ -83,12 +84,19 @@ def shown_key(facets: Key, samples: Sequence[str], shards: int) -> Key:
     })  # fmt: skip
 
 
-def pictures_key(facets: Key, shown: str, mode: ImagesMode, shards: int) -> Key:
+def pictures_key(facets: Key, shown: str, config: PicturesConfig, shards: int) -> Key:
     """What a shard of `images/` depends on, but for the files themselves; `shown` is a hash of its ids in order."""
     return Key({
-        "what the reader gives": facets.digest(), "pictures shown": shown, "mode": mode,
+        "what the reader gives": facets.digest(), "pictures shown": shown,
         "number of files": str(shards), "probe version": str(PICTURES_VERSION), "columns": _schema(IMAGES),
+        **stored_key(config).of,
     })  # fmt: skip
+
+
+def stored_key(config: PicturesConfig) -> Key:
+    """What the bytes of a picture depend on, but for the file itself."""
+    asked = {name: str(value) for name, value in config.named().items()}
+    return Key({**asked, "store version": str(STORE_VERSION)} if config.mode == "embed" else asked)
 
 
 def side_key(facets: Key, about: str, *, columns: Mapping[str, Any] = REJECTS) -> Key:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -25,21 +26,33 @@ IMAGES: Final[dict[str, pl.DataType]] = {
 }  # fmt: skip
 
 
+SHAPE_OFF: Final = 0.02  # by which width to height may differ in a copy whose size was rounded
+
+
 class Pictures(NamedTuple):
-    """The `images` table, and the rejects (`key`, `file`, `code`, `message`) of pictures that are not ok."""
+    """The `images` table, the rejects of pictures that are not ok, and how many files have another size than told."""
 
     rows: pl.DataFrame
     rejects: pl.DataFrame
+    other_sizes: dict[str, int]
 
 
 def signature(pictures: pl.DataFrame, roots: dict[str, Path], mode: ImagesMode) -> list[Any]:
-    """What a picture shard depends on: its located rows and, where pictures are looked at, each file's size (-1: none).
+    """What a picture shard depends on: its located rows and, of the file of each, the size (-1: none).
 
-    Width and height are left out: they come from the reader, whose key is another, or from the file.
+    Where pictures are stored the file's time of change too. Width and height are left out: they come from the reader,
+    whose key is another, or from the file.
     """
     rows = pictures.sort("image_id").select("image_id", "root_id", "path", "member", "view").rows()
-    sizes = [_size(roots.get(root), path) for _, root, path, *_ in rows] if mode == "path" else []
-    return [mode, rows, sizes]
+    if mode == "none":
+        return [mode, rows, []]
+
+    @cache  # thousands of pictures may lie in one archive
+    def stamp(root: str | None, path: str) -> Any:
+        size, time_ns = _stamp(roots.get(root or ""), path)
+        return size if mode == "path" else [size, time_ns]
+
+    return [mode, rows, [stamp(root, path) for _, root, path, *_ in rows]]
 
 
 def has_names(pictures: pl.DataFrame) -> bool:
@@ -82,10 +95,35 @@ def look(pictures: pl.DataFrame, roots: dict[str, Path], mode: ImagesMode, pool:
         probes, schema={"status": pl.String, "stored_width": pl.Int32, "stored_height": pl.Int32}, orient="row"
     )
     rows = pl.concat([ordered, seen], how="horizontal").with_columns(
-        width=pl.coalesce("width", "stored_width"), height=pl.coalesce("height", "stored_height")
+        file_width="stored_width", file_height="stored_height"
     )
-    rows = rows.with_columns(scale=pl.col("stored_width") / pl.col("width"))
-    return Pictures(_conform(rows), _rejects(rows))
+    framed = in_frame(rows)
+    return Pictures(framed, rejects(framed), other_sizes(rows))
+
+
+def in_frame(rows: pl.DataFrame) -> pl.DataFrame:
+    """The columns of `images`, from what is told (width, height) and seen (file_ and stored_ width and height).
+
+    Boxes lie in the frame that the source's table tells, whatever copy of the picture is at hand: width and height are
+    the table's, else the file's, and the scale is of what is stored to that frame.
+    """
+    sized = rows.with_columns(
+        width=pl.coalesce("width", "file_width"), height=pl.coalesce("height", "file_height")
+    ).with_columns(scale=pl.col("stored_width") / pl.col("width"))
+    return sized.select(
+        pl.col(name).cast(kind) if name in sized.columns else pl.lit(None, kind).alias(name)
+        for name, kind in IMAGES.items()
+    )
+
+
+def other_sizes(rows: pl.DataFrame) -> dict[str, int]:
+    """How many files have another size than the table tells (`size`), and of these another shape (`shape`)."""
+    is_other = pl.any_horizontal(pl.col("width") != pl.col("file_width"), pl.col("height") != pl.col("file_height"))
+    told, seen = pl.col("width") / pl.col("height"), pl.col("file_width") / pl.col("file_height")
+    counts = rows.filter(pl.col("status") == "ok", is_other).select(
+        size=pl.len(), shape=((seen / told - 1).abs() > SHAPE_OFF).sum()
+    )
+    return {name: int(count) for name, count in counts.row(0, named=True).items()}
 
 
 def _with_places(rows: pl.DataFrame, column: str, new: str, places: Places) -> pl.DataFrame:
@@ -110,21 +148,17 @@ def _chunks(pictures: pl.DataFrame, roots: dict[str, Path]) -> Iterable[tuple[st
             yield folder, part["path"].to_list(), part["member"].to_list()
 
 
-def _size(root: Path | None, path: str) -> int:
+def _stamp(root: Path | None, path: str) -> tuple[int, int]:
+    """Size and time of change; -1 and 0 for a file that is not there."""
     try:
-        return -1 if root is None else (root / path).stat().st_size
+        stat = (root / path).stat() if root is not None else None
     except OSError:
-        return -1
+        stat = None
+    return (-1, 0) if stat is None else (stat.st_size, stat.st_mtime_ns)
 
 
-def _conform(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.select(
-        pl.col(name).cast(kind) if name in rows.columns else pl.lit(None, kind).alias(name)
-        for name, kind in IMAGES.items()
-    )
-
-
-def _rejects(rows: pl.DataFrame) -> pl.DataFrame:
+def rejects(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rejects (`source`, `file`, `key`, `stage`, `code`, `message`) of the rows of `images` that are not ok."""
     bad = rows.filter(pl.col("status").is_in(list(MESSAGES)))
     return bad.select(
         "source", file="path", key="image_id", stage=pl.lit("pictures"),
@@ -137,6 +171,6 @@ def _rejects(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _unpacking(bad: pl.DataFrame) -> pl.Expr:
     archives = bad.filter(pl.col("status") == "in_archive")["path"].unique().to_list()
-    lies = f"{MESSAGES['in_archive']}; in the folder of the download: "
+    lies = f"{MESSAGES['in_archive']}; store it with --images embed, or unpack it in the folder of the download: "
     mends = {path: lies + how_to_unpack(path) for path in archives}
     return pl.col("path").replace_strict(mends, default=None, return_dtype=pl.String)

@@ -7,15 +7,17 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any, Final
 
 from cxdata.model.errors import CxdataError
 
 THREADS: Final = "POLARS_MAX_THREADS"
+AHEAD: Final = 3  # items a worker has in hand, waits for, or has done before its turn
 
 
 class Pool:
@@ -24,18 +26,21 @@ class Pool:
     def __init__(self, workers: int) -> None:
         self._workers = workers
 
-    def run(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+    def run(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Generator[Any, None, None]:
         """The results, in the order of the arguments; a single item or a single worker stays in this process.
 
+        Arguments are taken as they are needed, a few ahead of the results: memory does not grow with their number.
         An exception of a worker is raised here, and what is left is not begun. CxdataError when a worker was killed.
         """
-        items = list(arguments)
-        if self._workers == 1 or len(items) <= 1:
-            yield from (function(*item) for item in items)
+        rest = iter(arguments)
+        first = list(islice(rest, min(2, self._workers)))
+        if len(first) < 2:
+            yield from (function(*item) for item in chain(first, rest))
             return
-        executor = self._executor(len(items))
+        first += islice(rest, self._workers - 2)
+        executor = self._executor(len(first))
         try:
-            yield from _results(_submit(executor, function, items))
+            yield from _results(executor, function, chain(first, rest), AHEAD * self._workers)
         except BrokenProcessPool:
             raise _killed(self._workers) from None
         finally:
@@ -47,16 +52,20 @@ class Pool:
         return ProcessPoolExecutor(min(self._workers, items), mp_context=spawn, initializer=_leave_with_parent)
 
 
-def _submit(
-    executor: ProcessPoolExecutor, function: Callable[..., Any], items: list[tuple[Any, ...]]
-) -> deque[Future[Any]]:
-    with _one_thread_each(), _deaf_to_interrupts():
-        return deque(executor.submit(function, *item) for item in items)
-
-
-def _results(futures: deque[Future[Any]]) -> Iterator[Any]:
+def _results(
+    executor: ProcessPoolExecutor, function: Callable[..., Any], items: Iterator[tuple[Any, ...]], ahead: int
+) -> Iterator[Any]:
+    futures = deque(_submit(executor, function, item) for item in islice(items, ahead))
     while futures:
-        yield futures.popleft().result()
+        result = futures.popleft().result()
+        futures.extend(_submit(executor, function, item) for item in islice(items, 1))
+        yield result
+
+
+def _submit(executor: ProcessPoolExecutor, function: Callable[..., Any], item: tuple[Any, ...]) -> Future[Any]:
+    """Hand over one item; a process may start for it."""
+    with _one_thread_each(), _deaf_to_interrupts():
+        return executor.submit(function, *item)
 
 
 def _leave_with_parent() -> None:

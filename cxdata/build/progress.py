@@ -32,3 +32,9 @@ class Silent:
 
     def note(self, text: str) -> None:
         """Ignore."""
+
+
+def told(progress: Progress, step: str, detail: str) -> None:
+    """Tell of a step that was not expected when the build began, and is done."""
+    progress.expect(1)
+    progress.done(step, detail)

@@ -10,6 +10,7 @@ import polars as pl
 from cxdata import __version__
 from cxdata.build.ledger import Unit
 from cxdata.build.talk import notes
+from cxdata.build.units import picture_files
 from cxdata.build.unreadable import UNREADABLE, with_unreadable_picture
 from cxdata.model.manifest import Manifest
 from cxdata.model.sample import SCHEMA_VERSION, columns
@@ -43,8 +44,10 @@ def report(units: Units, parts: Parts) -> dict[str, Any]:
         "tool_version": __version__,
         "layout": units.found.layout,
         "config": {**units.config.model_dump(mode="json"), "policy_train": units.policies[0],
-                   "policy_eval": units.policies[1], "images": units.images},
+                   "policy_eval": units.policies[1], "images": units.images.mode},
         "config_digest": units.config.digest(),
+        "pictures_config": units.images.named(),
+        "pictures_digest": units.images.digest(),
         "tasks_not_asked": [entry._asdict() for entry in units.inputs.not_asked],
         "inputs": _inputs(units, parts.reader),
         "funnel": _funnel(parts),
@@ -52,6 +55,7 @@ def report(units: Units, parts: Parts) -> dict[str, Any]:
         "tasks_without_samples": [name for name, n in samples["by_task"].items() if not n],
         "rejects": _rejects(parts),
         "pictures": _pictures(parts),
+        "pictures_of_other_size": _other_sizes(parts),
         "shards": [shard._asdict() for shard in shards],
     }  # fmt: skip
     return {**content, "notes": notes(content, units.inputs.without_rows)}
@@ -123,7 +127,7 @@ def _samples(units: Units, parts: Parts) -> dict[str, Any]:
     order = [split for split in ("train", "val", "test") if split in by_split]
     home = units.folder.home
     samples = [home / shard.file for unit in parts.tasks.values() for shard in unit.shards]
-    images = [home / unit.shards[0].file for unit in parts.pictures]
+    images = [home / file for unit in parts.pictures for file in picture_files(unit)]
     return {"total": sum(by_task.values()), "by_task": by_task, "by_split": {split: by_split[split] for split in order},
             "by_stage": dict(sorted(by_stage.items())),
             UNREADABLE: with_unreadable_picture(samples, images)}  # fmt: skip
@@ -141,6 +145,12 @@ def _pictures(parts: Parts) -> dict[str, int]:
     for unit in parts.pictures:
         counts.update(unit.counts["status"])
     return dict(sorted(counts.items()))
+
+
+def _other_sizes(parts: Parts) -> dict[str, int]:
+    """How many files have another size than the source's table tells, and of these another shape."""
+    counts = [unit.counts["other_sizes"] for unit in parts.pictures]
+    return {name: sum(count[name] for count in counts) for name in ("size", "shape")}
 
 
 def _croissant_field(name: str, kind: pl.DataType, description: str) -> dict[str, Any]:

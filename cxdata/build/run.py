@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cxdata.build.config import BuildConfig, ImagesMode
+from cxdata.build.config import BuildConfig, PicturesConfig
 from cxdata.build.folder import BUILD_JSON, CROISSANT, README, STATE, BuildFolder
 from cxdata.build.inputs import resolve
 from cxdata.build.ledger import Unit
@@ -28,7 +28,7 @@ class Request:
     found: Found
     config: BuildConfig
     home: Path
-    images: ImagesMode
+    images: PicturesConfig
     workers: int
     partial: bool
     progress: Progress

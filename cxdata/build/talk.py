@@ -44,8 +44,19 @@ def _pictures(content: Mapping[str, Any]) -> Iterator[str]:
     samples = content["samples"]
     if samples[UNREADABLE]:
         yield "warning: " + unreadable_pictures(samples[UNREADABLE], samples["total"])
+    other = content["pictures_of_other_size"]
+    if other["size"]:
+        yield _other_size(other["size"], other["shape"])
     if UNCHECKED in content["pictures"]:
         yield f"pictures were not checked (--images none): {UNREADABLE} is 0 for that reason"
+
+
+def _other_size(size: int, shape: int) -> str:
+    noun, verb = ("picture", "has") if size == 1 else ("pictures", "have")
+    text = f"{size:,} {noun} {verb} another size than the table says; `scale` is to the table's, as boxes are"
+    if not shape:
+        return text
+    return f"warning: {text}; {shape:,} of them another shape too: stretched or cut, boxes may not fit"
 
 
 def _cells(inputs: Iterable[Mapping[str, Any]]) -> Iterator[str]:

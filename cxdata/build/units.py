@@ -12,15 +12,18 @@ from typing import Any, Final
 import polars as pl
 
 from cxdata.build.asking import ask, parts
-from cxdata.build.config import BuildConfig, ImagesMode
+from cxdata.build.config import BuildConfig, PicturesConfig
+from cxdata.build.embed import Around, Shelf
 from cxdata.build.folder import BuildFolder
 from cxdata.build.inputs import Inputs, input_digests
-from cxdata.build.keys import Key, about, facets_key, pictures_key, shown_key, side_key, task_key
+from cxdata.build.keys import Key, about, facets_key, pictures_key, shown_key, side_key, stored_key, task_key
 from cxdata.build.ledger import Hashes, Ledger, Unit
-from cxdata.build.pictures import IMAGES, has_names, located, look, signature
+from cxdata.build.pictures import IMAGES, Pictures, has_names, located, look, rejects, signature
 from cxdata.build.pool import Pool
 from cxdata.build.progress import Progress
 from cxdata.build.rejects import numbered, tally
+from cxdata.build.space import Room
+from cxdata.build.spool import Desk, Spool, remove_spool
 from cxdata.build.writer import Shard, write_parts, write_shard
 from cxdata.images.named import Places, places_of
 from cxdata.model.facets import FACET_KEYS, REJECTS
@@ -50,7 +53,7 @@ class Units:
     config: BuildConfig
     inputs: Inputs
     options: dict[str, str]
-    images: ImagesMode
+    images: PicturesConfig
     folder: BuildFolder
     pool: Pool
     progress: Progress
@@ -61,6 +64,7 @@ class Units:
         self.ledger = Ledger(self.folder, self.hashes)
         self.written: set[str] = set()
         self.shown_ids: dict[int, pl.Series] | None = None
+        self.around: Around | None = None
 
     @cached_property
     def digests(self) -> dict[str, tuple[int, str]]:
@@ -106,7 +110,9 @@ class Units:
         """
         shown = self._shown(samples)
         self.progress.expect(len(shown))
-        return [self._pictures(shard, ids, samples) for shard, ids in sorted(shown.items())]
+        units = [self._pictures(shard, ids, samples) for shard, ids in sorted(shown.items())]
+        remove_spool(self.folder.home)
+        return units
 
     def patients(self) -> Unit:
         """Every patient of the source with its official split, whatever is asked."""
@@ -249,7 +255,7 @@ class Units:
         by: dict[str, Counter[str]] = {"split": Counter(), "stage": Counter()}
         shards: list[Shard] = []
         for shard in drafts["shard"].unique().sort() if drafts.height else ():
-            file = f"{SAMPLES}/{asked.name}-{shard:05d}-of-{self.shards:05d}.parquet"
+            file = f"{SAMPLES}/{asked.name}-{self._shard(shard)}.parquet"
             self._begin(file)
             rows = parts(drafts, shard, asked, self.material, by)
             shards.append(write_parts(self.folder.home, file, rows, "sample_id", arrow_schema()))
@@ -262,8 +268,10 @@ class Units:
         def ids() -> pl.Series:
             return self._ids(samples)[shard]
 
-        name = f"images/{shard:05d}"
-        return self._once(name, key, lambda: self._look(shard, ids()), lambda unit: self._still_so(unit, ids))
+        def work() -> Done:
+            return self._embed(shard, key, samples) if self.images.mode == "embed" else self._look(shard, ids())
+
+        return self._once(f"images/{shard:05d}", key, work, lambda unit: self._still_so(unit, ids))
 
     def _shown(self, samples: Sequence[Shard]) -> dict[int, str]:
         """The shards that have pictures to show, each with a hash of the ids; remembered for the same samples."""
@@ -290,14 +298,45 @@ class Units:
     def _look(self, shard: int, shown: pl.Series) -> Done:
         told = self._told(shown)
         rows = self._located(told)
-        pictures = look(rows, self.found.roots, self.images, self.pool)
-        name = f"{shard:05d}-of-{self.shards:05d}"
-        written = self._write(f"images/{name}.parquet", pictures.rows, ["image_id"], to_arrow(IMAGES))
-        rejects = self._write_rejects(f"pictures-{name}", pictures.rejects)
-        return [written, *rejects], {
-            "seen": digest(signature(rows, self.found.roots, self.images)), "by_name": has_names(told),
+        pictures = look(rows, self.found.roots, self.images.mode, self.pool)
+        file = f"images/{self._shard(shard)}.parquet"
+        written = self._write(file, pictures.rows, ["image_id"], to_arrow(IMAGES))
+        return self._pictures_done(shard, told, rows, [written], pictures)
+
+    def _embed(self, shard: int, key: Key, samples: Sequence[Shard]) -> Done:
+        told = self._told(self._ids(samples)[shard])
+        rows = self._located(told)
+        self.folder.retract()
+        if self.around is None:
+            self.around = self._around(shard, samples)
+        parts = Shelf(self._shard(shard), rows, key, self.around).parts()
+        self.written.update(part.file for part in parts.written)
+        files = [self.folder.home / part.file for part in parts.files]
+        stored = pl.scan_parquet(files, glob=False).drop("bytes").collect()
+        return self._pictures_done(shard, told, rows, parts.files, Pictures(stored, rejects(stored), parts.other_sizes))
+
+    def _pictures_done(
+        self, shard: int, told: pl.DataFrame, rows: pl.DataFrame, files: list[Shard], pictures: Pictures
+    ) -> Done:
+        bad = self._write_rejects(f"pictures-{self._shard(shard)}", pictures.rejects)
+        return [*files, *bad], {
+            "seen": digest(signature(rows, self.found.roots, self.images.mode)), "by_name": has_names(told),
             "rejects": tally(pictures.rejects["code"]), "status": tally(pictures.rows["status"]),
+            "other_sizes": pictures.other_sizes,
         }  # fmt: skip
+
+    def _around(self, first: int, samples: Sequence[Shard]) -> Around:
+        """What shards of stored pictures share, from the first that is written on."""
+        desk = Desk(self.folder.home, self.found.roots, self.images.ask, self.ledger, self.pool, self.progress)
+        ids = self._ids(samples)
+        rows = self._located(self._told(pl.concat(ids.values())))
+        packed = rows.filter(pl.col("member").is_not_null())
+        spool = Spool(packed, stored_key(self.images), desk) if packed.height else None
+        left = sum(part.len() for shard, part in ids.items() if shard >= first)
+        return Around(desk, spool, Room(self.folder.home, left, self.progress))
+
+    def _shard(self, shard: int) -> str:
+        return f"{shard:05d}-of-{self.shards:05d}"
 
     def _told(self, shown: pl.Series) -> pl.DataFrame:
         """What the reader says of the pictures shown."""
@@ -308,17 +347,19 @@ class Units:
         ).collect()  # fmt: skip
 
     def _located(self, told: pl.DataFrame) -> pl.DataFrame:
-        return located(told, self.places if self.images == "path" else Places({}))
+        return located(told, self.places if self.images.mode != "none" else Places({}))
 
     def _still_so(self, unit: Unit, shown: Callable[[], pl.Series]) -> bool:
-        if self.images == "none":
+        if self.images.mode == "none":
             return True
         # A shard says where a picture was found; whether it lies elsewhere by now, only its name can tell.
         by_name = unit.counts["by_name"]
-        rows = (
-            self._located(self._told(shown())) if by_name else pl.read_parquet(self.folder.home / unit.shards[0].file)
-        )
-        return bool(digest(signature(rows, self.found.roots, self.images)) == unit.counts["seen"])
+        if by_name:
+            rows = self._located(self._told(shown()))
+        else:
+            files = [self.folder.home / file for file in picture_files(unit)]
+            rows = pl.scan_parquet(files, glob=False).drop("bytes").collect()
+        return bool(digest(signature(rows, self.found.roots, self.images.mode)) == unit.counts["seen"])
 
     def _write_patients(self) -> Done:
         rows = self.everyone.select(list(PATIENTS))
@@ -332,6 +373,11 @@ class Units:
 
 def _unit(unit: Unit | Future[Unit]) -> Unit:
     return unit.result() if isinstance(unit, Future) else unit
+
+
+def picture_files(unit: Unit) -> list[str]:
+    """The files of a unit of pictures that hold pictures, without its rejects."""
+    return [shard.file for shard in unit.shards if shard.file.startswith("images/")]
 
 
 def _detail(shards: Sequence[Shard]) -> str:

@@ -124,12 +124,29 @@ def _write(path: Path, file: str, parts: Iterable[pl.DataFrame], schema: Any) ->
     import pyarrow.parquet as pq
 
     written = 0
-    with pq.ParquetWriter(path, schema, **OPTIONS) as writer:
+    with pq.ParquetWriter(path, schema, **_options(schema)) as writer:
         for part in parts:
             _check(file, part, schema)
-            rows = group_rows(part)
-            for start in range(0, max(part.height, 1), rows):
-                group = part.slice(start, rows).to_arrow(compat_level=pl.CompatLevel.oldest())
-                writer.write_table(group.cast(schema), row_group_size=rows)
+            _write_groups(writer, part, schema)
             written += part.height
     return written
+
+
+def _options(schema: Any) -> dict[str, Any]:
+    """OPTIONS; a table of pictures, which has no nested column, leaves their bytes alone: JPEG and PNG are packed."""
+    import pyarrow as pa
+
+    packed = [field.name for field in schema if pa.types.is_large_binary(field.type)]
+    if not packed:
+        return dict(OPTIONS)
+    others = [name for name in schema.names if name not in packed]
+    codecs = {**dict.fromkeys(packed, "NONE"), **dict.fromkeys(others, OPTIONS["compression"])}
+    levels = dict.fromkeys(others, OPTIONS["compression_level"])
+    return {**OPTIONS, "use_dictionary": others, "compression": codecs, "compression_level": levels}
+
+
+def _write_groups(writer: Any, frame: pl.DataFrame, schema: Any) -> None:
+    rows = group_rows(frame)
+    for start in range(0, max(frame.height, 1), rows):
+        group = frame.slice(start, rows).to_arrow(compat_level=pl.CompatLevel.oldest())
+        writer.write_table(group.cast(schema), row_group_size=rows)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from cxdata.build.space import free_bytes
 from cxdata.check.counts import Tally
 from cxdata.check.tree import Tree
 
@@ -45,21 +45,6 @@ def disk(files: Iterable[Path], trees: Iterable[Tree], counts: Iterable[Tally], 
     build_bytes = studies * BYTES_A_STUDY + images * BYTES_AN_IMAGE
     seconds = START_SECONDS + studies // STUDIES_A_SECOND + images // IMAGES_A_SECOND
     return Disk(size, is_whole, build_bytes, seconds, free_bytes(out))
-
-
-def free_bytes(folder: Path) -> int:
-    """Bytes free where a folder lies or will lie."""
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    return shutil.disk_usage(there).free
-
-
-def in_words(size_bytes: int) -> str:
-    """A size as people say it: 812 bytes, 1.4 MB, 570 GB."""
-    if size_bytes < 1000:
-        return f"{size_bytes} bytes"
-    steps = [(size_bytes / 1000**power, unit) for power, unit in enumerate(("kB", "MB", "GB", "TB"), start=1)]
-    value, unit = next((step for step in steps if step[0] < 999.5), steps[-1])
-    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:,.0f} {unit}"
 
 
 def time_in_words(seconds: int) -> str:

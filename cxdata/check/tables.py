@@ -22,6 +22,7 @@ _SCHEMAS: Final[dict[str, tuple[dict[str, pl.DataType], set[str] | None]]] = {
     "patients": (PATIENTS, {"split_official"}),
     "rejects": (dict(REJECTS), set()),
 }
+SCALE_OFF: Final = 1e-6
 SIZES: Final = ("width", "height", "stored_width", "stored_height", "scale")
 
 
@@ -45,7 +46,9 @@ def table_rules() -> dict[str, list[Rule]]:
 
 def _images() -> list[Rule]:
     names = ("image_id", "source", "study_key", "patient_key", "view", "status")
-    stored = pl.col("path").is_null() & pl.col("bytes").is_null()
+    nowhere = pl.col("path").is_null() & pl.col("bytes").is_null()
+    is_stored, sha256 = pl.col("bytes").is_not_null(), pl.col("content_sha256")
+    scale = pl.col("stored_width") / pl.col("width")
     unsized = pl.any_horizontal(pl.col("width", "height").is_null())
     return [
         *(Rule("null", name, pl.col(name).is_null(), "the column may not be null") for name in names),
@@ -56,8 +59,14 @@ def _images() -> list[Rule]:
         Rule("key_form", "patient_key", ~pl.col("patient_key").str.contains(KEY), "not <namespace>:<id>"),
         Rule("unknown_value", "view", ~pl.col("view").is_in(list(VIEWS)), f"not one of: {', '.join(VIEWS)}"),
         Rule("unknown_value", "status", ~pl.col("status").is_in(list(STATUSES)), f"not one of: {', '.join(STATUSES)}"),
-        Rule("missing", "path", stored, "neither where the picture lies nor its bytes"),
+        Rule("missing", "path", nowhere, "neither where the picture lies nor its bytes"),
         Rule("missing", "width", (pl.col("status") == "ok") & unsized, "a picture that is ok has a size"),
+        Rule("missing", "bytes", ~is_stored & sha256.is_not_null(), "the hash of bytes that are not there"),
+        Rule("missing", "content_sha256", is_stored & sha256.is_null(), "bytes without their hash"),
+        Rule("missing", "render_profile", is_stored & pl.col("render_profile").is_null(), "bytes without a recipe"),
+        Rule("not_ok", "bytes", is_stored & (pl.col("status") != "ok"), "bytes of a picture that is not ok"),
+        Rule("sha256_form", "content_sha256", ~sha256.str.contains("^[0-9a-f]{64}$"), "no sha256 in hex"),
+        Rule("scale", "scale", (pl.col("scale") - scale).abs() > SCALE_OFF, "not stored_width divided by width"),
     ]
 
 

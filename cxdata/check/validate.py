@@ -6,9 +6,10 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
+import pyarrow as pa
 
 from cxdata.build.folder import BUILD_JSON
 from cxdata.build.talk import unreadable_pictures
@@ -26,6 +27,8 @@ from cxdata.check.shown import known_pictures
 from cxdata.check.structure import check_files, check_table, named_shards
 from cxdata.check.tables import PATIENTS_FILE, table_of, table_rules
 from cxdata.model.sample import polars_schema
+
+NOT_STORED: Final = ("bytes", "missing", "the build stores pictures, and this one is ok and not stored")
 
 
 class Verdict(NamedTuple):
@@ -66,6 +69,7 @@ class _Checker:
         self.rules = rule_table(facts)
         self.problems: list[Problem] = []
         self.unreadable: int | None = None
+        self.has_damage = False
 
     def run(self) -> Verdict:
         self.problems += check_files(self.build, self.shards)
@@ -118,13 +122,25 @@ class _Checker:
 
     def _check_pictures(self, file: str) -> pl.DataFrame:
         """Check a shard of pictures; returns what rules over samples need of it; no column where it lacks one."""
-        frame = _read(self.build.home / file, without=() if self.deep else ("bytes",))
-        self._check(
-            file, "images", frame if "bytes" in frame.columns else frame.with_columns(bytes=pl.lit(None, pl.Binary))
-        )
+        try:
+            return self._pictures(file)
+        except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+            self.has_damage = True
+            what = f"a part of the file cannot be read ({type(error).__name__})"
+            self.problems.append(of_file(self.build.label(file), "unreadable", what))
+            return pl.DataFrame()
+
+    def _pictures(self, file: str) -> pl.DataFrame:
+        path = self.build.home / file
+        frame = _without_content(path)
+        self._check(file, "images", frame)
+        if ((self.record or {}).get("config") or {}).get("images") == "embed":
+            self._note(file, ((row, *NOT_STORED) for row in not_stored(frame)))
         if self.deep and set(decode.COLUMNS) <= set(frame.columns):
-            found = decode.decoded(frame, self.build.roots(), os.cpu_count() or 1)
-            self._note(file, ((row, "path", code, decode.MESSAGES[code]) for row, code in found))
+            found = decode.decoded(path, self.build.roots(), os.cpu_count() or 1)
+            self._note(
+                file, ((row, decode.COLUMN.get(code, "path"), code, decode.MESSAGES[code]) for row, code in found)
+            )
         needed = ["image_id", "view", "patient_key", "study_key"]
         return frame.select(needed) if all(frame.schema.get(name) == pl.String for name in needed) else pl.DataFrame()
 
@@ -153,7 +169,7 @@ class _Checker:
     def _check_readability(self, samples: list[str], images: list[str]) -> None:
         """Count the samples that show a picture which cannot be read; where a column is not as it should be, none."""
         shown, seen = ([self.build.home / file for file in files] for files in (samples, images))
-        if all(map(_says_pictures, shown)) and all(map(_says_status, seen)):
+        if not self.has_damage and all(map(_says_pictures, shown)) and all(map(_says_status, seen)):
             self.unreadable = with_unreadable_picture(shown, seen)
             said = ((self.record or {}).get("samples") or {}).get(UNREADABLE)
             if said is not None and said != self.unreadable:
@@ -201,9 +217,25 @@ def prepared_columns(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(name for name in wanted if frame.schema.get(name) == polars_schema()[name])
 
 
-def _read(path: Path, columns: list[str] | None = None, without: tuple[str, ...] = ()) -> pl.DataFrame:
-    frame = pl.scan_parquet(path, glob=False).drop(without, strict=False)
+def not_stored(pictures: pl.DataFrame) -> list[int]:
+    """The rows of a shard of a build with stored pictures that are ok and hold no bytes."""
+    if not {"status", "bytes"} <= set(pictures.columns):
+        return []
+    is_bare = (pl.col("status") == "ok") & pl.col("bytes").is_null()
+    return pictures.select(is_bare.fill_null(False).arg_true()).to_series().to_list()
+
+
+def _read(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
+    frame = pl.scan_parquet(path, glob=False)
     return (frame if columns is None else frame.select(columns)).collect()
+
+
+def _without_content(path: Path) -> pl.DataFrame:
+    """A shard of pictures, a row group at a time, with empty bytes where there are some: rules ask no more of them."""
+    frame = pl.scan_parquet(path, glob=False)
+    if frame.collect_schema().get("bytes") == pl.Binary:
+        frame = frame.with_columns(bytes=pl.when(pl.col("bytes").is_not_null()).then(pl.lit(b"")))
+    return frame.collect(engine="streaming")
 
 
 def _says_pictures(path: Path) -> bool:

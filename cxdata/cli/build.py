@@ -22,10 +22,14 @@ EXAMPLES = (
 )
 
 Policy = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed"]
-ImagesMode = Literal["none", "path"]
+ImagesMode = Literal["none", "path", "embed"]
 Split = Literal["train", "val", "test"]
 
-IMAGES_HELP = "none: do not look at pictures; path: check each and record where it is."
+IMAGES_HELP = "none: do not look at pictures; path: check each and record where it is; embed: store it."
+SIDE_HELP = "With --images embed: the longest side of a stored picture in pixels; never enlarged."
+PIXELS_HELP = "With --images embed: the most pixels of a stored picture."
+RENDER_HELP = "With --images embed: how DICOM becomes grey; voi, or what the source's official pictures were made with."
+LOSSLESS_HELP = "With --images embed: PNG, not JPEG, for what is encoded anew."
 POLICY_HELP = (
     "How labels of train are read; the source's own by default. val and test keep the source's own, but for strict and "
     "closed-world, which hold for every split."
@@ -39,6 +43,10 @@ OutOption = Annotated[Path, typer.Option("--out", envvar="CXDATA_OUT", help="Bui
 TasksOption = Annotated[str | None, typer.Option("--tasks", help="Tasks, separated by commas; all by default.")]
 PartialOption = Annotated[bool, typer.Option("--partial", help="Leave out tasks whose files are missing.")]
 ImagesOption = Annotated[ImagesMode, typer.Option("--images", envvar="CXDATA_IMAGES", help=IMAGES_HELP)]
+SideOption = Annotated[int | None, typer.Option("--max-side", min=1, help=SIDE_HELP)]
+PixelsOption = Annotated[int | None, typer.Option("--max-pixels", min=1, help=PIXELS_HELP)]
+RenderOption = Annotated[str | None, typer.Option("--render", help=RENDER_HELP)]
+LosslessOption = Annotated[bool, typer.Option("--lossless", help=LOSSLESS_HELP)]
 PolicyOption = Annotated[Policy | None, typer.Option("--label-policy", help=POLICY_HELP)]
 SettingOption = Annotated[list[str] | None, typer.Option("--option", help="S.KEY=VALUE, an option of a source.")]
 SplitOption = Annotated[Split | None, typer.Option("--split", help="Only patients of this split.")]
@@ -54,6 +62,10 @@ def run(
     tasks: TasksOption = None,
     partial: PartialOption = False,
     images: ImagesOption = "path",
+    max_side: SideOption = None,
+    max_pixels: PixelsOption = None,
+    render: RenderOption = None,
+    lossless: LosslessOption = False,
     label_policy: PolicyOption = None,
     option: SettingOption = None,
     split: SplitOption = None,
@@ -64,7 +76,7 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Turn sources, as officially downloaded, into validated Parquet shards. Run again, it goes on where it stopped."""
-    from cxdata.build.config import BuildConfig
+    from cxdata.build.config import BuildConfig, PicturesConfig
     from cxdata.build.run import Request, build
     from cxdata.sources.discovery import source as find_source
     from cxdata.sources.discovery import sources as all_sources
@@ -72,6 +84,7 @@ def run(
     slugs = list(dict.fromkeys(source))
     sources = [find_source(slug, include_path or ()) for slug in slugs]
     check_slugs(all_sources(include_path or ()), root or [])
+    asked = _asked(images, max_side=max_side, max_pixels=max_pixels, render=render, lossless=lossless or None)
     given = {slug: _options(slug, option or [], slugs) for slug in slugs}
     results = []
     for one in sources:
@@ -79,14 +92,26 @@ def run(
             source=one.slug, options=one.manifest.settings(given[one.slug]), tasks=_tasks(tasks),
             label_policy=label_policy, split=split, limit=limit, seed=seed,
         )  # fmt: skip
+        pictures = PicturesConfig(mode=images, **{"render": one.manifest.render, **asked})
         found, home = _located(one, root or []), out / one.slug
         with progress(one.slug) as shown:
-            results.append(build(Request(one, found, config, home, images, workers or _cores(), partial, shown)))
+            results.append(build(Request(one, found, config, home, pictures, workers or _cores(), partial, shown)))
         _tell(one.slug, results[-1], home)
     if json:
         print_json(results)
     else:
         _show(results)
+
+
+def _asked(images: ImagesMode, **flags: Any) -> dict[str, Any]:
+    """What a stored picture shall be, as far as it was said."""
+    from cxdata.model.errors import UsageError
+
+    asked = {name: value for name, value in flags.items() if value is not None}
+    if asked and images != "embed":
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in asked)
+        raise UsageError(f"{names}: pictures are not stored with --images {images}", mend="--images embed stores them")
+    return asked
 
 
 def _tasks(text: str | None) -> tuple[str, ...] | None:

@@ -130,8 +130,9 @@ def _show(entry: Entry) -> None:
 
 
 def _show_rest(entry: Entry) -> None:
+    from cxdata.build.space import in_words
     from cxdata.check.counts import differs
-    from cxdata.check.disk import in_words, time_in_words
+    from cxdata.check.disk import time_in_words
 
     typer.echo()
     rows = [

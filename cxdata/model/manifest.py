@@ -205,6 +205,7 @@ class Manifest(Fact):
     facets: tuple[str, ...]
     labels: Labels | None = None
     options: dict[str, Option] = {}
+    render: str = Field(default="voi", description="render profile where official pictures are DICOM")
     tasks: tuple[str, ...]
 
     @model_validator(mode="after")

@@ -122,6 +122,8 @@ def arrow_schema() -> Any:
 def to_arrow(schema: dict[str, pl.DataType], nullable: set[str] | None = None) -> Any:
     """A pyarrow schema of the plain types (string, not large_string) that every Parquet reader understands.
 
+    Bytes alone are large_binary: pyarrow cannot sort or gather more than 2 GB of pictures otherwise.
+
     `nullable` names the columns that may hold nulls; None lets all of them.
     """
     import pyarrow as pa
@@ -172,7 +174,7 @@ def _arrow_type(kind: pl.DataType) -> Any:
     if isinstance(kind, pl.Struct):
         return pa.struct([(field.name, _arrow_type(typing.cast(pl.DataType, field.dtype))) for field in kind.fields])
     names = {pl.String: pa.string(), pl.Int64: pa.int64(), pl.Int32: pa.int32(), pl.Float64: pa.float64(),
-             pl.Boolean: pa.bool_(), pl.Binary: pa.binary(), pl.Datetime: pa.timestamp("us")}  # fmt: skip
+             pl.Boolean: pa.bool_(), pl.Binary: pa.large_binary(), pl.Datetime: pa.timestamp("us")}  # fmt: skip
     return names[type(kind)]
 
 
