@@ -653,7 +653,7 @@ def test_deep_finds_pictures_that_are_gone_cut_or_of_another_size(real: Path, kn
     gone, cut, small = (moved / path for path in good["path"])
     gone.unlink()
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
-    Image.new("L", (5, 7)).save(small)
+    Image.new("L", (50, 70)).save(small)
     (home / ".cxdata/roots.json").write_text(json.dumps({"jpg": str(moved)}))
     assert {p.row: p.code for p in validate(home, known, deep=True).problems} == wanted
     assert validate(home, known).ok
