@@ -37,6 +37,7 @@ from cxdata.tasks.cases import left_out, patients
 from cxdata.tasks.complete import CASE
 
 PATIENTS_A_SHARD: Final = 16_384
+WAITING: Final = 2  # tasks whose drafts wait to be written, at most, before the next is asked
 SAMPLES: Final = "samples"
 SHOWN: Final = "shown"
 PATIENTS: Final[dict[str, pl.DataType]] = {"patient_key": pl.String(), "split_official": pl.String()}
@@ -99,8 +100,8 @@ class Units:
         with ThreadPoolExecutor(1) as pen:
             for name in names:
                 units.append(self._task(task(name), pen))
-                for before in units[-2:-1]:
-                    _unit(before)  # two tasks at most are in memory
+                for before in units[-1 - WAITING : -WAITING]:
+                    _unit(before)
             return {name: _unit(unit) for name, unit in zip(names, units, strict=True)}
 
     def pictures(self, samples: Sequence[Shard]) -> list[Unit]:

@@ -21,6 +21,11 @@ from cxdata.model.sample import to_arrow
 GROUP_BYTES: Final = 32 * 1024 * 1024
 GROUP_ROWS: Final = 65_536
 FIXED_BYTES: Final = 8
+UNLIKE: Final = frozenset({
+    "sample_id", "image_id", "image_ids", "study_key", "patient_key", "patient_keys", "evidence_ids", "difficulty",
+    "origin_row", "path", "content_sha256",
+})  # fmt: skip
+"""Columns whose values hardly ever come twice in a row group: a dictionary of them costs time and space."""
 OPTIONS: Final[Mapping[str, Any]] = {
     "compression": "zstd", "compression_level": 3, "write_page_index": True, "write_statistics": True,
     "use_dictionary": True, "version": "2.6", "data_page_version": "1.0",
@@ -133,16 +138,31 @@ def _write(path: Path, file: str, parts: Iterable[pl.DataFrame], schema: Any) ->
 
 
 def _options(schema: Any) -> dict[str, Any]:
-    """OPTIONS; a table of pictures, which has no nested column, leaves their bytes alone: JPEG and PNG are packed."""
+    """OPTIONS; values that hardly ever come twice get no dictionary, and the bytes of pictures are packed already."""
     import pyarrow as pa
 
-    packed = [field.name for field in schema if pa.types.is_large_binary(field.type)]
+    leaves = {path: field for field in schema for path in _leaves(field.name, field.type)}
+    packed = [path for path, field in leaves.items() if pa.types.is_large_binary(field.type)]
+    repeated = [path for path, field in leaves.items() if path not in packed and field.name not in UNLIKE]
     if not packed:
-        return dict(OPTIONS)
-    others = [name for name in schema.names if name not in packed]
+        return {**OPTIONS, "use_dictionary": repeated}
+    others = [path for path in leaves if path not in packed]
     codecs = {**dict.fromkeys(packed, "NONE"), **dict.fromkeys(others, OPTIONS["compression"])}
     levels = dict.fromkeys(others, OPTIONS["compression_level"])
-    return {**OPTIONS, "use_dictionary": others, "compression": codecs, "compression_level": levels}
+    return {**OPTIONS, "use_dictionary": repeated, "compression": codecs, "compression_level": levels}
+
+
+def _leaves(path: str, kind: Any) -> Iterator[str]:
+    """The paths of a column's leaves, as Parquet names them."""
+    import pyarrow as pa
+
+    if pa.types.is_list(kind):
+        yield from _leaves(f"{path}.list.element", kind.value_type)
+    elif pa.types.is_struct(kind):
+        for field in kind:
+            yield from _leaves(f"{path}.{field.name}", field.type)
+    else:
+        yield path
 
 
 def _write_groups(writer: Any, frame: pl.DataFrame, schema: Any) -> None:
