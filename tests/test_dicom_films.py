@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from cxdata.images.facts import Facts
 from cxdata.images.grey_scale import equalising
 from cxdata.images.profiles import PROFILES, render
 from cxdata.images.store import Ask, Stored, store
+from cxdata.model.errors import CxdataError
 
 NEGATIVE = ("signed", "jpeg lossless signed")  # films with stored values below 0
 LUNG, SPINE = (40, 28), (40, 48)  # row, column
@@ -249,3 +251,12 @@ def test_real_film_in_three_encodings() -> None:
     lungs = np.median(plain[height // 3 : height // 2, width // 4 : width // 3])
     spine = np.median(plain[height // 2 : 2 * height // 3, int(width * 0.48) : int(width * 0.52)])
     assert lungs + 40 < spine
+
+
+@pytest.mark.parametrize(("module", "kind"), [("pydicom.errors", "mono2"), ("imagecodecs", "jpeg-ls")])
+def test_missing_extra_is_an_error_with_the_command(module: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = KINDS[kind]()
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(CxdataError, match="extra dicom") as caught:
+        store(data, Ask())
+    assert "pip install 'cxdata[dicom]'" in str(caught.value)
