@@ -61,6 +61,7 @@ def _decode(item: Item) -> str | None:
         return "picture_gone"
     try:
         size = decoded_size(source)
-    except BadPicture:
-        return "picture_broken"
+    except BadPicture as bad:
+        is_another = bad.width is not None and (bad.width, bad.height) != (item.width, item.height)
+        return "picture_size" if is_another else "picture_broken"
     return "picture_size" if size != (item.width, item.height) else None
