@@ -17,7 +17,13 @@ from dicom_films import KINDS, SAME, chest, file_of, film, lut
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, JPEG2000Lossless, JPEGLosslessSV1
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    JPEG2000Lossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+)
 
 from cxdata.images.codes import BadPicture
 from cxdata.images.dicom_header import read_header
@@ -212,6 +218,15 @@ def test_bad_film_gives_its_code(code: str) -> None:
 @pytest.mark.parametrize("kind", ["rle", "jpeg lossless", "jpeg-ls", "jpeg 2000"])
 def test_cut_compressed_film_is_truncated(kind: str) -> None:
     assert store(KINDS[kind]()[:-400], Ask()).status == "truncated"
+
+
+@pytest.mark.parametrize("kind", ["jpeg lossless", "jpeg-ls"])
+def test_cut_stream_in_a_whole_file_is_not_decoded(kind: str) -> None:
+    # CharLS would not come back from such a JPEG-LS stream.
+    data = KINDS[kind]()
+    frame = data[data.index(b"\xff\xd8") : data.rindex(b"\xff\xd9")]
+    syntax = JPEGLosslessSV1 if kind == "jpeg lossless" else JPEGLSLossless
+    assert store(file_of(film(chest()), syntax, frame[:-300]), Ask()).status == "truncated"
 
 
 def test_stream_that_is_no_stream() -> None:
