@@ -130,7 +130,9 @@ def speed(folder: Path, pictures: int, workers: int) -> None:
     row(f"{n:,} films to 1024 px, {workers} workers: the pictures alone", floor, n)
     row("the build", ours, n)
     share, cpu = floor.seconds / ours.seconds, floor.cpu_seconds / ours.cpu_seconds
-    print(f"\nShare of the speed of the pictures alone: {share:.2f} (goal: 0.80 or more); by processor time {cpu:.2f}.\n")
+    print(
+        f"\nShare of the speed of the pictures alone: {share:.2f} (goal: 0.80 or more); by processor time {cpu:.2f}.\n"
+    )
 
 
 def memory(folder: Path, pictures: int, workers: int) -> None:

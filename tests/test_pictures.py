@@ -12,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dicom_films import KINDS
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from cxdata.images.codes import MESSAGES
+from cxdata.images.codes import MESSAGES, BadPicture
+from cxdata.images.decode import decoded_size
 from cxdata.images.kinds import check_size
 from cxdata.images.probe import probe
 from cxdata.images.sizes import stored_size
@@ -106,10 +108,10 @@ def test_progressive_jpeg_with_restarts_is_kept() -> None:
 
 
 def test_adobe_mark_of_rgb_means_encoding_anew() -> None:
-    data = saved(picture("RGB"), "JPEG", keep_rgb=True)
+    data = saved(picture("RGB"), "JPEG", keep_rgb=True, quality=95)
     stored = store(data, Ask())
     assert stored.render_profile == "none v1; grey; jpeg 95"
-    assert np.abs(np.asarray(opened(stored)).astype(int) - np.asarray(picture())).max() < 12
+    assert np.abs(np.asarray(opened(stored)).astype(int) - np.asarray(picture())).mean() < 3
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))
@@ -291,3 +293,14 @@ def test_probe_tells_the_size_as_it_is_looked_at(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(saved(picture(), "JPEG", exif=exif(6)))
     assert probe(path) == ("ok", 160, 120)
+
+
+def test_decoding_to_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(saved(picture(), "JPEG", exif=exif(6)))
+    assert decoded_size(path) == (160, 120)
+    assert decoded_size(KINDS["jpeg lossless"]()) == (96, 80)
+    data = bytearray(saved(picture(), "PNG"))
+    data[data.index(b"IDAT") + 20] ^= 255
+    with pytest.raises(BadPicture, match="undecodable"):
+        decoded_size(bytes(data))

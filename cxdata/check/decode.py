@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -12,7 +10,8 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from cxdata.build.pool import Pool
-from cxdata.images.store import Ask, store
+from cxdata.images.codes import BadPicture
+from cxdata.images.decode import decoded_size
 
 CHUNK: Final = 32  # stored pictures travel to the workers: some MB at a time
 COLUMNS: Final = (
@@ -25,6 +24,8 @@ MESSAGES: Final = {
     "picture_root_unknown": "the folder of the pictures is not known: run the build again with --images path",
     "picture_sha256": "the stored bytes are not those of content_sha256",
 }
+SHRUNK: Final = ("too_small", "aspect")
+"""Codes of a film that what was stored small, with the right hash, may have."""
 COLUMN: Final = {"picture_sha256": "bytes"}
 """The column that a code speaks of, where it is not `path`."""
 
@@ -78,32 +79,19 @@ def _items(pictures: pl.DataFrame, start: int, roots: Mapping[str, Path]) -> Ite
 def _judge(item: Item) -> str | None:
     if item.content is not None:
         is_same = hashlib.sha256(item.content).hexdigest() == item.sha256
-        return _decode(item, io.BytesIO(item.content)) if is_same else "picture_sha256"
+        return _decode(item, item.content) if is_same else "picture_sha256"
     if item.file is None:
         return "picture_root_unknown"
     return _decode(item, Path(item.file)) if Path(item.file).is_file() else "picture_gone"
 
 
-def _decode(item: Item, source: Path | io.BytesIO) -> str | None:
-    from PIL import Image, UnidentifiedImageError
-
+def _decode(item: Item, source: Path | bytes) -> str | None:
+    wanted = (item.width, item.height)
     try:
-        with warnings.catch_warnings(), Image.open(source) as picture:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture.load()
-            size = picture.size
-    except UnidentifiedImageError:
-        return _decode_other(item)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return "picture_broken"
-    return "picture_size" if size != (item.width, item.height) else None
-
-
-def _decode_other(item: Item) -> str | None:
-    """A file that Pillow does not know, which may be DICOM; what is stored never is."""
-    if item.content is not None or item.file is None:
-        return "picture_broken"
-    stored = store(Path(item.file), Ask())
-    if stored.status != "ok":
-        return "picture_broken"
-    return "picture_size" if (stored.width, stored.height) != (item.width, item.height) else None
+        size = decoded_size(source)
+    except BadPicture as bad:
+        if bad.code in SHRUNK and isinstance(source, bytes) and (bad.width, bad.height) == wanted:
+            return None
+        is_another = bad.width is not None and (bad.width, bad.height) != wanted
+        return "picture_size" if is_another else "picture_broken"
+    return "picture_size" if size != wanted else None

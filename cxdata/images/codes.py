@@ -20,6 +20,7 @@ MESSAGES: Final = {
     "too_small": "the picture is too small to show a chest",
     "aspect": "the picture is far longer than wide, or wider than long: no chest film",
     "constant": "all pixels of the picture are the same",
+    "profile_unfit": "the render profile does not fit the film: chexpert takes no negative stored values",
     "cmyk": "the picture is in printing colours (CMYK)",
     "animated": "the file holds more than one picture",
     "dicom_no_pixels": "the DICOM file holds no pixel data",

@@ -113,10 +113,10 @@ def _chexpert(pixels: NDArray[Any], facts: Facts) -> Rendered:
     import numpy as np
 
     scale = scale_of(pixels)
-    if scale.high <= 0:  # the recipe divides by the highest value
-        raise BadPicture("undecodable", pixels.shape[::-1])
+    if scale.low < 0:  # the recipe would fold them over, so that dark and bright change places
+        raise BadPicture("profile_unfit", pixels.shape[::-1])
     factor = np.float32(WHITE / scale.high)
-    table = np.rint(np.abs(scale.values.astype(np.float32) * factor)).clip(0, WHITE).astype(np.uint8)
+    table = np.rint(scale.values.astype(np.float32) * factor).clip(0, WHITE).astype(np.uint8)
     return _equalised(pixels, table, facts, "by max")
 
 
