@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,13 @@ from dicom_films import KINDS, SAME, chest, file_of, film, lut
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, JPEG2000Lossless, JPEGLosslessSV1
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    JPEG2000Lossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+)
 
 from cxdata.images.codes import BadPicture
 from cxdata.images.dicom_header import read_header
@@ -25,6 +32,7 @@ from cxdata.images.facts import Facts
 from cxdata.images.grey_scale import equalising
 from cxdata.images.profiles import PROFILES, render
 from cxdata.images.store import Ask, Stored, store
+from cxdata.model.errors import CxdataError
 
 NEGATIVE = ("signed", "jpeg lossless signed")  # films with stored values below 0
 LUNG, SPINE = (40, 28), (40, 48)  # row, column
@@ -212,6 +220,15 @@ def test_cut_compressed_film_is_truncated(kind: str) -> None:
     assert store(KINDS[kind]()[:-400], Ask()).status == "truncated"
 
 
+@pytest.mark.parametrize("kind", ["jpeg lossless", "jpeg-ls"])
+def test_cut_stream_in_a_whole_file_is_not_decoded(kind: str) -> None:
+    # CharLS would not come back from such a JPEG-LS stream.
+    data = KINDS[kind]()
+    frame = data[data.index(b"\xff\xd8") : data.rindex(b"\xff\xd9")]
+    syntax = JPEGLosslessSV1 if kind == "jpeg lossless" else JPEGLSLossless
+    assert store(file_of(film(chest()), syntax, frame[:-300]), Ask()).status == "truncated"
+
+
 def test_stream_that_is_no_stream() -> None:
     data = file_of(film(chest()), JPEG2000Lossless, b"\xff\x4f\xff\x51" + bytes(400))
     assert store(data, Ask()).status == "undecodable"
@@ -249,3 +266,12 @@ def test_real_film_in_three_encodings() -> None:
     lungs = np.median(plain[height // 3 : height // 2, width // 4 : width // 3])
     spine = np.median(plain[height // 2 : 2 * height // 3, int(width * 0.48) : int(width * 0.52)])
     assert lungs + 40 < spine
+
+
+@pytest.mark.parametrize(("module", "kind"), [("pydicom.errors", "mono2"), ("imagecodecs", "jpeg-ls")])
+def test_missing_extra_is_an_error_with_the_command(module: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = KINDS[kind]()
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(CxdataError, match="extra dicom") as caught:
+        store(data, Ask())
+    assert "pip install 'cxdata[dicom]'" in str(caught.value)

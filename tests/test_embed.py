@@ -484,6 +484,13 @@ def test_rows_without_their_bytes_are_found(home: Path) -> None:
     assert rewritten(home, bytes=pl.lit(None, pl.Binary), content_sha256=pl.lit(None, pl.String)) >= {"missing"}
 
 
+def test_a_picture_stored_smaller_than_any_film_is_no_problem(
+    mimic: Source, phantom_of: Callable[[Source], Path], tmp_path: Path
+) -> None:
+    assert stored(mimic, phantom_of(mimic), tmp_path / "mimic", max_side=12)["pictures"]["ok"] > 20
+    assert validate(tmp_path / "mimic", facts(()), deep=True).ok
+
+
 def test_bytes_that_are_not_what_the_row_says_are_found(home: Path) -> None:
     assert rewritten(home, bytes=pl.col("bytes").reverse()) >= {"picture_sha256"}
 

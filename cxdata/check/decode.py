@@ -24,6 +24,8 @@ MESSAGES: Final = {
     "picture_root_unknown": "the folder of the pictures is not known: run the build again with --images path",
     "picture_sha256": "the stored bytes are not those of content_sha256",
 }
+SHRUNK: Final = ("too_small", "aspect")
+"""Codes of a film that what was stored small, with the right hash, may have."""
 COLUMN: Final = {"picture_sha256": "bytes"}
 """The column that a code speaks of, where it is not `path`."""
 
@@ -84,8 +86,12 @@ def _judge(item: Item) -> str | None:
 
 
 def _decode(item: Item, source: Path | bytes) -> str | None:
+    wanted = (item.width, item.height)
     try:
         size = decoded_size(source)
-    except BadPicture:
-        return "picture_broken"
-    return "picture_size" if size != (item.width, item.height) else None
+    except BadPicture as bad:
+        if bad.code in SHRUNK and isinstance(source, bytes) and (bad.width, bad.height) == wanted:
+            return None
+        is_another = bad.width is not None and (bad.width, bad.height) != wanted
+        return "picture_size" if is_another else "picture_broken"
+    return "picture_size" if size != wanted else None
