@@ -22,7 +22,7 @@ CELLS: Final = {
     "Edema": (0.119, 0.113, 0.058),
     "Enlarged Cardiomediastinum": (0.031, 0.023, 0.041),
     "Fracture": (0.019, 0.004, 0.002),
-    "Lung Lesion": (0.028, 0.004, 0.005),
+    "Lung Lesion": (0.028, 0.005, 0.005),
     "Lung Opacity": (0.226, 0.013, 0.017),
     "No Finding": (0.331, 0.0, 0.0),
     "Pleural Effusion": (0.238, 0.119, 0.025),

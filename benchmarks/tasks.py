@@ -29,7 +29,7 @@ SPINE = (
 )
 WIDE = (
     "disease_binary,disease_single_choice,disease_multi_choice,disease_open,view_classification,"
-    "findings_summarization,image_text_matching,image_text_selection,findings_generation,impression_generation"
+    "findings_summarization,image_text_matching,image_text_selection,impression_generation"
 )
 LOOPED = "disease_binary,disease_single_choice,disease_multi_choice,disease_open,view_classification"
 PEER_SHARE = 0.02

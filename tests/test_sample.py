@@ -88,7 +88,7 @@ def test_arrow_types_are_plain() -> None:
     assert {str(field.type) for field in arrow_schema()} == {
         "string", "double", "int64", "int32", "bool", "list<item: string>", str(pa.list_(box)),
     }  # fmt: skip
-    assert to_arrow({"day": pl.Datetime("us"), "bytes": pl.Binary()}).types == [pa.timestamp("us"), pa.binary()]
+    assert to_arrow({"day": pl.Datetime("us"), "bytes": pl.Binary()}).types == [pa.timestamp("us"), pa.large_binary()]
     assert all(field.nullable for field in to_arrow({"a": pl.String(), "b": pl.Int64()}))
 
 

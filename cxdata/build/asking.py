@@ -31,13 +31,21 @@ def ask(asked: Task, material: Material, selected: pl.DataFrame) -> Asked:
     return Asked(drafts, [*funnel, (CHOSEN, drafts.height, "questions")])
 
 
+def places(drafts: pl.DataFrame) -> dict[int, pl.Series]:
+    """For each shard that has drafts the indices of its rows, in the order of their ids."""
+    if drafts.is_empty():
+        return {}
+    order = drafts.select("shard", "sample_id").with_row_index("row").sort("shard", "sample_id")
+    shards = order.partition_by("shard", as_dict=True, maintain_order=True)
+    return {int(shard): part["row"] for (shard,), part in shards.items()}
+
+
 def parts(
-    drafts: pl.DataFrame, shard: int, asked: Task, material: Material, by: Mapping[str, Counter[str]]
+    drafts: pl.DataFrame, rows: pl.Series, asked: Task, material: Material, by: Mapping[str, Counter[str]]
 ) -> Iterator[pl.DataFrame]:
-    """The samples of one shard in the order of their ids, a part in memory at a time; `by` counts values of columns."""
-    rows = drafts.filter(pl.col("shard") == shard).drop("shard").sort("sample_id")
-    for part in rows.iter_slices(PART_ROWS):
-        samples = complete(part, asked, material)
+    """The samples of the rows, a part in memory at a time; `by` counts the values of columns."""
+    for start in range(0, rows.len(), PART_ROWS):
+        samples = complete(drafts[rows.slice(start, PART_ROWS)].drop("shard"), asked, material)
         for column, counts in by.items():
             counts.update(tally(samples[column]))
         yield samples

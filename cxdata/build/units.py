@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from cxdata.build.asking import ask, parts
+from cxdata.build.asking import ask, parts, places
 from cxdata.build.config import BuildConfig, PicturesConfig
 from cxdata.build.embed import Around, Shelf
 from cxdata.build.folder import BuildFolder
@@ -37,7 +37,7 @@ from cxdata.tasks.cases import left_out, patients
 from cxdata.tasks.complete import CASE
 
 PATIENTS_A_SHARD: Final = 16_384
-WAITING: Final = 2  # tasks whose drafts wait to be written, at most, before the next is asked
+WAITING: Final = 1  # tasks whose drafts wait to be written, at most, before the next is asked
 SAMPLES: Final = "samples"
 SHOWN: Final = "shown"
 PATIENTS: Final[dict[str, pl.DataType]] = {"patient_key": pl.String(), "split_official": pl.String()}
@@ -96,13 +96,15 @@ class Units:
 
     def tasks(self, names: Sequence[str]) -> dict[str, Unit]:
         """The samples of each task, written while the next is asked; counts: rows by split and stage, the funnel."""
-        units: list[Unit | Future[Unit]] = []
+        units: dict[str, Unit | Future[Unit]] = {}
+        # those that need least come first, before what the others need is in memory: report texts most of all
+        for_little = sorted(names, key=lambda name: ("reports" in task(name).facets, len(task(name).facets)))
         with ThreadPoolExecutor(1) as pen:
-            for name in names:
-                units.append(self._task(task(name), pen))
-                for before in units[-1 - WAITING : -WAITING]:
+            for name in for_little:
+                units[name] = self._task(task(name), pen)
+                for before in list(units.values())[-1 - WAITING : -WAITING]:
                     _unit(before)
-            return {name: _unit(unit) for name, unit in zip(names, units, strict=True)}
+            return {name: _unit(units[name]) for name in names}
 
     def pictures(self, samples: Sequence[Shard]) -> list[Unit]:
         """Each shard of pictures that samples show, and the rejects of those that are not ok.
@@ -255,10 +257,10 @@ class Units:
     def _write_samples(self, asked: Task, drafts: pl.DataFrame, funnel: Funnel) -> Done:
         by: dict[str, Counter[str]] = {"split": Counter(), "stage": Counter()}
         shards: list[Shard] = []
-        for shard in drafts["shard"].unique().sort() if drafts.height else ():
+        for shard, numbers in places(drafts).items():
             file = f"{SAMPLES}/{asked.name}-{self._shard(shard)}.parquet"
             self._begin(file)
-            rows = parts(drafts, shard, asked, self.material, by)
+            rows = parts(drafts, numbers, asked, self.material, by)
             shards.append(write_parts(self.folder.home, file, rows, "sample_id", arrow_schema()))
         counted = {f"by_{column}": dict(sorted(counts.items())) for column, counts in by.items()}
         return shards, {**counted, "funnel": funnel}

@@ -17,6 +17,7 @@ from cxdata.model.sample import AnswerType, Domain, Population, Reward, Stage
 from cxdata.model.vocabulary import Vocabulary, vocabulary
 
 Funnel = list[tuple[str, int, str]]
+REPORTS_A_PART: Final = 65_536
 AS_PUBLISHED: Final = SplitRule(words="as published")
 
 
@@ -91,13 +92,14 @@ class Material:
 
     @cached_property
     def targets(self) -> pl.DataFrame:
-        """One row a report of a study that may be asked about, with clean targets: see `reports/targets.py`."""
-        from cxdata.reports.targets import with_targets
+        """One row a report, without its texts: its origin, its sections, and what `reports/targets.py` adds."""
+        from cxdata.reports.targets import SECTIONS, with_targets
 
-        reports = self.facets["reports"].select(
-            "study_id", "indication", "findings", "impression", "origin_file", "origin_row"
-        )
-        return with_targets(reports).collect()
+        told = {f"has_{section}": pl.col(section).is_not_null() for section in SECTIONS}
+        reports = self.facets["reports"].select("study_id", *SECTIONS, "origin_file", "origin_row", **told).collect()
+        # taken apart, texts are many times as large: a part of them at a time
+        parts = [reports.head(0), *reports.iter_slices(REPORTS_A_PART)]
+        return pl.concat([with_targets(part.lazy()).drop(SECTIONS).collect() for part in parts])
 
     @cached_property
     def told(self) -> pl.Series:

@@ -24,13 +24,13 @@ ADULT_YEARS: Final = 18
 def cases(material: Material) -> pl.DataFrame:
     """One row a study with a split.
 
-    Columns: study_id, patient_id, split, split_official, split_reason, population, frontal (image id or null), view
-    (of the frontal), lateral, image_ids (none, one or two), pictures (their number).
+    Columns: study_id, patient_id, split, split_official, split_reason, population, view (of the frontal), image_ids
+    (none; a frontal; a frontal and a lateral), pictures (their number).
     """
     studies = _with_split(_studies(material), material).with_columns(_population(material.card.population))
     pictures = _pictures(material.facets["images"])
     rows = studies.join(pictures, on="study_id", how="left").select(
-        "study_id", "patient_id", "split", "split_official", "split_reason", "population", "frontal", "view", "lateral",
+        "study_id", "patient_id", "split", "split_official", "split_reason", "population", "view",
         image_ids=pl.when(pl.col("frontal").is_null()).then(pl.lit([], pl.List(pl.String)))
         .when(pl.col("lateral").is_null()).then(pl.concat_list("frontal"))
         .otherwise(pl.concat_list("frontal", "lateral")),

@@ -2,8 +2,9 @@
 
 A draft has study_id, image_ids, sample_id, answer, origin_file, origin_row and wording_group, and those of
 asked_finding, context, options, answer_letter, labels, scored_labels, ignored_labels, boxes, set_id, label_policy,
-reference, difficulty, difficulty_rule and notes_no_finding that its task has. Where the task reads labels, image_ids,
-label_policy, reference and the origin are those of the study's labels (`judged.py`), and the draft does without.
+reference, difficulty, difficulty_rule and notes_no_finding that its task has. One without image_ids shows the
+pictures of its study's case. Where the task reads labels, the draft does without label_policy, reference and the
+origin: those of the study's labels (`judged.py`) stand for them.
 
 A draft that is completed also has `case`, the place of its study in `material.cases` (see `placed`).
 
@@ -25,8 +26,8 @@ from cxdata.tasks.base import Material, Task
 from cxdata.tasks.wordings import worded, wordings
 
 CASE: Final = "case"
-_OF_STUDY: Final = ("split", "split_official", "split_reason", "population")
-_OF_LABELS: Final = ("image_ids", "label_policy", "reference", "origin_file", "origin_row")
+_OF_STUDY: Final = ("image_ids", "split", "split_official", "split_reason", "population")
+_OF_LABELS: Final = ("label_policy", "reference", "origin_file", "origin_row")
 
 
 def complete(drafts: pl.DataFrame, task: Task, material: Material) -> pl.DataFrame:
@@ -51,8 +52,8 @@ def placed(drafts: pl.DataFrame, material: Material) -> pl.DataFrame:
 def identities(material: Material) -> pl.DataFrame:
     """What a row says of its study: one row for each of `material.cases`, in their order.
 
-    Columns: split, split_official, split_reason, population, patient_key, study_key, report (its key, where the study
-    has one).
+    Columns: image_ids, split, split_official, split_reason, population, patient_key, study_key, report (the key of the
+    study, where it has one).
     """
     namespace = pl.lit(f"{material.card.namespace}:")
     study = pl.concat_str(namespace, "study_id")
@@ -66,7 +67,7 @@ def identities(material: Material) -> pl.DataFrame:
 
 
 def labelled_identities(material: Material) -> pl.DataFrame:
-    """The same with image_ids, label_policy, reference, origin_file and origin_row of the study's labels."""
+    """The same with label_policy, reference, origin_file and origin_row of the study's labels."""
     labels = material.judged.lazy().select("study_id", *_OF_LABELS)
     of_labels = material.cases.lazy().select("study_id").join(labels, on="study_id", how="left", maintain_order="left")
     return material.identities.hstack(of_labels.drop("study_id").collect())

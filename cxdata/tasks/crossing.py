@@ -48,7 +48,7 @@ _STRATUM: Final = ("split", "split_official", "view", "age_band")
 def crossable(material: Material) -> pl.DataFrame:
     """One row a study whose text may be crossed with other pictures, in the order in which sets take them.
 
-    Columns: study_id, patient_id, image_ids, origin_file, origin_row (of the report), reference, text, length (in
+    Columns: study_id, patient_id, origin_file, origin_row (of the report), reference, text, length (in
     characters), stratum (equal where studies may stand in one set), index, and `says:F` for each finding that a picture
     can show: true present, false absent, null neither, or not spoken of.
     """
@@ -57,13 +57,13 @@ def crossable(material: Material) -> pl.DataFrame:
     said = studies.with_columns(_says(material, finding, findings) for finding in findings)
     order = hash_expr(material.seed, pl.col("study_id"), "crossed texts")
     rows = _only_spoken_of(said, findings, material).select(
-        "study_id", "patient_id", "image_ids", "text_file", "text_row", "reference", "text", *_STRATUM,
+        "study_id", "patient_id", "text_file", "text_row", "reference", "text", *_STRATUM,
         *(SAYS + finding for finding in findings), order=order, same=same_text_expr("text"),
     ).sort("order", "study_id").unique("same", keep="first", maintain_order=True).collect().lazy()  # fmt: skip
     strata = rows.select(_STRATUM).unique().sort(_STRATUM, nulls_last=True).with_row_index("stratum")
     return (
         rows.join(strata, on=_STRATUM, how="left", nulls_equal=True, maintain_order="left")
-        .select("study_id", "patient_id", "image_ids", "text_file", "text_row", "reference", "text", "stratum",
+        .select("study_id", "patient_id", "text_file", "text_row", "reference", "text", "stratum",
                 *(SAYS + finding for finding in findings), length=pl.col("text").str.len_chars())
         .rename({"text_file": "origin_file", "text_row": "origin_row"}).with_row_index().collect()
     )  # fmt: skip

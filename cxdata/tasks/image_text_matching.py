@@ -16,7 +16,7 @@ from cxdata.tasks.crossing import pairs
 from cxdata.tasks.judged import FACETS
 
 NAME: Final = "image_text_matching"
-_PICTURE: Final = ("study_id", "patient_id", "image_ids", "origin_file", "origin_row", "reference")
+_PICTURE: Final = ("study_id", "patient_id", "origin_file", "origin_row", "reference")
 
 
 def ask(material: Material) -> Asked:
@@ -46,7 +46,7 @@ def _crossed(found: pl.DataFrame, pool: pl.DataFrame, material: Material) -> pl.
     )  # fmt: skip
     own = pl.col("picture") == pl.col("text")
     return rows.select(
-        "study_id", "image_ids", "origin_file", "origin_row", "reference", "context",
+        "study_id", "origin_file", "origin_row", "reference", "context",
         sample_id=material.sample_id(NAME, pl.concat_str("study_id", "text_study", separator=":")),
         set_id=material.sample_id(NAME, pl.concat_str("a", "b", separator=":")),
         answer=pl.when(own).then(pl.lit("Yes")).otherwise(pl.lit("No")),

@@ -17,7 +17,7 @@ from cxdata.tasks.crossing import MEMBERS, quadruples
 from cxdata.tasks.judged import FACETS
 
 NAME: Final = "image_text_selection"
-_PICTURE: Final = ("study_id", "image_ids", "origin_file", "origin_row")
+_PICTURE: Final = ("study_id", "origin_file", "origin_row")
 
 
 def ask(material: Material) -> Asked:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 USE: Final = "use:"
 STATE: Final = "state:"
 _OF_STUDY: Final = (
-    "study_id", "patient_id", "split", "split_official", "population", "view", "image_ids"
+    "study_id", "patient_id", "split", "split_official", "population", "view"
 )  # fmt: skip
 FACETS: Final = ("studies", "images", "readings", "findings", "label_space")
 """The facets that a task on labels needs."""

@@ -37,21 +37,22 @@ def ask_impression(material: Material) -> Asked:
 
 def ask_findings_for_indication(material: Material) -> Asked:
     """As `ask_findings`, with the indication as the context; a report without one gives no row."""
-    return _for_indication(_from_pictures(material, "findings_generation_indication", "findings"))
+    return _for_indication(_from_pictures(material, "findings_generation_indication", "findings"), material)
 
 
 def ask_impression_for_indication(material: Material) -> Asked:
     """As `ask_impression`, with the indication as the context; a report without one gives no row."""
-    return _for_indication(_from_pictures(material, "impression_generation_indication", "impression"))
+    return _for_indication(_from_pictures(material, "impression_generation_indication", "impression"), material)
 
 
 def ask_summary(material: Material) -> Asked:
     """One row a report with findings and impression; the findings are the context, no picture is shown."""
     name = "findings_summarization"
-    reports = material.targets.lazy().filter(pl.col("findings").is_not_null())
+    reports = material.targets.lazy().filter("has_findings")
     rows, funnel = _targets(material, reports, name, "impression")
     no_pictures = pl.lit([], pl.List(pl.String)).alias("image_ids")
-    return Asked(rows.with_columns(no_pictures, context=context_expr("findings")).pipe(_draft), funnel)
+    told = _with_section(rows, material, "findings")
+    return Asked(told.with_columns(no_pictures, context=context_expr("findings")).collect().pipe(_draft), funnel)
 
 
 def _from_pictures(material: Material, name: str, section: str) -> Asked:
@@ -60,15 +61,21 @@ def _from_pictures(material: Material, name: str, section: str) -> Asked:
     return Asked(shown, [*funnel, ("with a frontal picture", shown.height, "questions")])
 
 
-def _for_indication(asked: Asked) -> Asked:
-    rows = with_clean_indication(asked.rows.lazy(), "context").drop_nulls("context").collect()
+def _for_indication(asked: Asked, material: Material) -> Asked:
+    told = _with_section(asked.rows, material, "indication")
+    rows = with_clean_indication(told, "context").drop_nulls("context").collect()
     return Asked(_draft(rows), [*asked.funnel, ("has an indication", rows.height, "questions")])
+
+
+def _with_section(rows: pl.DataFrame, material: Material, section: str) -> pl.LazyFrame:
+    text = material.facets["reports"].select("study_id", section)
+    return rows.lazy().join(text, on="study_id", how="left", maintain_order="left")
 
 
 def _targets(material: Material, reports: pl.LazyFrame, name: str, section: str) -> tuple[pl.DataFrame, Funnel]:
     target = pl.col(f"{section}_target")
     cases = material.cases.lazy().select("study_id", "image_ids", "pictures")
-    told = reports.filter(pl.col(section).is_not_null()).join(cases, on="study_id").collect()
+    told = reports.filter(f"has_{section}").join(cases, on="study_id").collect()
     fewest = FEWEST_WORDS[section]
     words = "word" if fewest == 1 else "words"
     enough = told.filter(target.str.count_matches(r"\S+") >= fewest)

@@ -35,9 +35,11 @@ def severities(reports: pl.LazyFrame, findings: Sequence[str], vocabulary: Vocab
     ).explode("clause").filter(~pl.col("clause").str.contains(_DENIED))  # fmt: skip
     faint, plain = (pl.col("clause").str.contains(rf"(?i)\b(?:{'|'.join(side)})\b") for side in (FAINT, PLAIN))
     sides = faint.cast(pl.UInt8) + plain.cast(pl.UInt8) * 2
-    named = clauses.with_columns(sides=sides).with_columns(_said(name, vocabulary) for name in findings)
+    # reports say the same in the same words: each clause is looked through once, however many say it
+    unlike = clauses.select("clause").unique().with_columns(sides=sides)
+    named = unlike.with_columns(_said(name, vocabulary) for name in findings)
     met = named.filter(pl.any_horizontal(pl.col(name) > 0 for name in findings))
-    return met.group_by("study_id").agg(_severity(name) for name in findings).collect()
+    return clauses.join(met, on="clause").group_by("study_id").agg(_severity(name) for name in findings).collect()
 
 
 def _said(name: str, vocabulary: Vocabulary) -> pl.Expr:
