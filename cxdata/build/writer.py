@@ -27,7 +27,7 @@ UNLIKE: Final = frozenset({
 })  # fmt: skip
 """Columns whose values hardly ever come twice in a row group: a dictionary of them costs time and space."""
 OPTIONS: Final[Mapping[str, Any]] = {
-    "compression": "zstd", "compression_level": 3, "write_page_index": True, "write_statistics": True,
+    "compression": "zstd", "compression_level": 1, "write_page_index": True, "write_statistics": True,
     "use_dictionary": True, "version": "2.6", "data_page_version": "1.0",
 }  # fmt: skip
 

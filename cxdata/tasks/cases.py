@@ -31,9 +31,7 @@ def cases(material: Material) -> pl.DataFrame:
     pictures = _pictures(material.facets["images"])
     rows = studies.join(pictures, on="study_id", how="left").select(
         "study_id", "patient_id", "split", "split_official", "split_reason", "population", "view",
-        image_ids=pl.when(pl.col("frontal").is_null()).then(pl.lit([], pl.List(pl.String)))
-        .when(pl.col("lateral").is_null()).then(pl.concat_list("frontal"))
-        .otherwise(pl.concat_list("frontal", "lateral")),
+        image_ids=pl.col("image_ids").fill_null(pl.lit([], pl.List(pl.String))),
     )  # fmt: skip
     return rows.with_columns(pictures=pl.col("image_ids").list.len().cast(pl.UInt8)).sort("study_id").collect()
 
@@ -103,9 +101,12 @@ def _population(default: str) -> pl.Expr:
 
 
 def _pictures(images: pl.LazyFrame) -> pl.LazyFrame:
-    frontal = _first(images.filter(pl.col("view").is_in(FRONTAL_VIEWS))).select("study_id", "view", frontal="image_id")
-    lateral = _first(images.filter(pl.col("view") == "LATERAL")).select("study_id", lateral="image_id")
-    return frontal.join(lateral, on="study_id", how="full", coalesce=True)
+    """One row a study with a frontal: its view, and the image ids of it and of a lateral, in this order."""
+    frontal = _first(images.filter(pl.col("view").is_in(FRONTAL_VIEWS)))
+    lateral = _first(images.filter(pl.col("view") == "LATERAL")).join(frontal, on="study_id", how="semi")
+    both = pl.concat([frontal.select("study_id", "image_id"), lateral.select("study_id", "image_id")])
+    shown = both.group_by("study_id", maintain_order=True).agg(image_ids="image_id")
+    return frontal.select("study_id", "view").join(shown, on="study_id")
 
 
 def _first(images: pl.LazyFrame) -> pl.LazyFrame:

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
-from itertools import islice, permutations
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -144,8 +144,8 @@ def _choices(pool: pl.DataFrame, findings_a_set: int) -> list[Choice]:
     if findings_a_set == 1:
         return sorted((chosen for chosen in often if often[chosen]), key=lambda chosen: (often[chosen], chosen))
     usual = sorted(often, key=lambda chosen: (-often[chosen], chosen))[:MOST_FINDINGS]
-    ways = permutations(sorted(finding for (finding,) in usual), findings_a_set)
-    many = {chosen: sets for chosen in ways if (sets := _sets_at_most(chosen, present, absent))}
+    names = sorted(finding for (finding,) in usual)
+    many = dict(_sets_at_most(names, findings_a_set, present, absent))
     best = sorted(many, key=lambda chosen: (-many[chosen], chosen))
     tried = {chosen for (f,) in usual for chosen in islice((each for each in best if f in each), BEST)}
     return sorted(tried, key=lambda chosen: (many[chosen], chosen))
@@ -157,26 +157,41 @@ def _bits(flags: pl.Series) -> int:
     return int.from_bytes(packed, "little") & ((1 << flags.len()) - 1)
 
 
-def _sets_at_most(chosen: Choice, present: Mapping[str, int], absent: Mapping[str, int]) -> int:
-    """How many studies the rarest kind of a choice of findings has."""
-    fewest, so_far = sys.maxsize, -1
-    for finding in chosen:
-        fewest = min(fewest, (so_far & present[finding]).bit_count())
-        so_far &= absent[finding]
-    return min(fewest, so_far.bit_count())
+def _sets_at_most(
+    names: Sequence[str], number: int, present: Mapping[str, int], absent: Mapping[str, int],
+    chosen: Choice = (), so_far: int = -1, fewest: int = sys.maxsize,
+) -> Iterator[tuple[Choice, int]]:  # fmt: skip
+    """Every choice of so many names of which each kind has a study, and how many studies its rarest kind has.
+
+    `so_far` are the studies in which all that is chosen is absent, `fewest` the studies of the rarest kind among them.
+    """
+    if len(chosen) == number:
+        sets = min(fewest, so_far.bit_count())
+        yield from [(chosen, sets)] if sets else []
+        return
+    for name in names:
+        few = min(fewest, (so_far & present[name]).bit_count())
+        if few and name not in chosen:
+            rest = so_far & absent[name]
+            yield from _sets_at_most(names, number, present, absent, (*chosen, name), rest, few)
 
 
 def _cell(shift: float) -> pl.Expr:
     """Equal where studies are of one stratum and one class of length."""
     longest, shortest = LONGER
-    length_class = pl.col("length").log() / math.log(longest / shortest) + shift
-    return pl.col("stratum").cast(pl.UInt32) * LENGTH_CLASSES + length_class.floor().cast(pl.UInt32)
+    # edges in whole characters: no machine's logarithm decides where a text stands
+    edges = [math.ceil((longest / shortest) ** (nth - shift)) for nth in range(1, LENGTH_CLASSES)]
+    length_class = pl.lit(pl.Series(edges, dtype=pl.UInt64)).search_sorted(pl.col("length").cast(pl.UInt64), "right")
+    return pl.col("stratum").cast(pl.UInt32) * LENGTH_CLASSES + length_class.cast(pl.UInt32)
 
 
 def _drawn(free: pl.DataFrame, kind: pl.Expr, members: Sequence[str]) -> pl.DataFrame:
     """Sets of one study of each kind, in the order of the pool, within a stratum and a class of length."""
     longest, shortest = LONGER
-    rows = free.lazy().select("index", "patient", "cell", "length", kind=kind).drop_nulls("kind")
+    told = free.lazy().select("index", "patient", "cell", "length", kind=kind).drop_nulls("kind").collect().lazy()
+    # most cells lack a study of the rarest kind: they cost no more
+    able = told.group_by("cell").agg(pl.col("kind").n_unique()).filter(pl.col("kind") == len(members))
+    rows = told.join(able, on="cell", how="semi", maintain_order="left")
     rows = rows.with_columns(nth=pl.int_range(pl.len()).over("cell", "kind"))
     full = rows.filter(pl.len().over("cell", "nth") == len(members))  # most have no study of the rarest kind left
     sets = full.group_by("cell", "nth").agg(
