@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("reports.py", "tasks.py")
+BENCHMARKS = ("reports.py", "tasks.py", "rewards.py")
 
 
 def main() -> None:

@@ -22,7 +22,21 @@ PIECES = (
     "<think>x</think><answer>C</answer>", "<think>No edema.</think> <answer>Edema ✅</answer>",
 )  # fmt: skip
 texts = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
-WORDS = ("effusion", "effusions", "Opacities", "opacity", "left", "no", ".", "dying", "3.5", "cm", "meniscus", "\n", " ")
+WORDS = (
+    "effusion",
+    "effusions",
+    "Opacities",
+    "opacity",
+    "left",
+    "no",
+    ".",
+    "dying",
+    "3.5",
+    "cm",
+    "meniscus",
+    "\n",
+    " ",
+)
 thinks = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)
 
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 _TAG: Final = re.compile(r"<(/?)(think|answer)>")
+# One whole pair that holds no `<`; tried from where the last one ended, and never taken back.
+_PAIR: Final = re.compile(r"\s*+<think>([^<]*+)</think>\s*+<answer>([^<]*+)</answer>\s*+")
 
 
 class Fault(StrEnum):
@@ -56,6 +58,8 @@ class Parsed(NamedTuple):
 
 def parse(text: str) -> Parsed:
     """Read a text into pairs. Tags are exact: lower case, no space inside; space around and between blocks is free."""
+    if pairs := _plain_pairs(text):
+        return Parsed(pairs, frozenset(), True)
     reader = _Reader()
     at = 0
     for tag in _TAG.finditer(text):
@@ -64,6 +68,19 @@ def parse(text: str) -> Parsed:
         at = tag.end()
     reader.read(text[at:])
     return reader.parsed()
+
+
+def _plain_pairs(text: str) -> tuple[Pair, ...]:
+    """The pairs of a text that is well formed and plain, as most are; empty for any other."""
+    pairs = []
+    at = 0
+    while found := _PAIR.match(text, at):
+        think, answer = found[1].strip(), found[2].strip()
+        if not think or not answer:
+            return ()
+        pairs.append(Pair(think, answer))
+        at = found.end()
+    return tuple(pairs) if at == len(text) else ()
 
 
 class _Reader:

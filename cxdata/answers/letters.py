@@ -6,6 +6,7 @@ import re
 from typing import Final, NamedTuple
 
 from cxdata.answers.marks import read_judgement, without_true
+from cxdata.answers.memory import remember_short
 from cxdata.model.sample import LETTERS
 
 _ITEM: Final = re.compile(r"[,;\n&]|\band\b|\bor\b")
@@ -34,12 +35,14 @@ def read_letters(text: str) -> frozenset[str] | None:
     return frozenset(letter for letter in leading if letter) | frozenset(_WITHIN.findall(text))
 
 
+@remember_short
 def read_final_letters(block: str) -> frozenset[str] | None:
     """The letters of a closing block; a ✅ beside them may stay, any other mark makes it unreadable (None)."""
     text = without_true(block)
     return None if text is None else read_letters(text)
 
 
+@remember_short
 def read_letter_judgement(block: str) -> LetterJudged | None:
     """The one letter of a judgement and its verdict (`A) ❌`); None where there is not exactly one letter and mark."""
     judged = read_judgement(block)

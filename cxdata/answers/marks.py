@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from cxdata.answers.memory import remember_short
+
 TRUE: Final = "✅"
 FALSE: Final = "❌"
 # Emoji fonts append this invisible character to a mark; it changes nothing that is meant.
@@ -27,6 +29,7 @@ def count_marks(text: str) -> int:
     return text.count(TRUE) + text.count(FALSE)
 
 
+@remember_short
 def read_judgement(block: str) -> Judged | None:
     """The one mark of an answer block, at its end or its start, and what it judges.
 

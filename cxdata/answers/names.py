@@ -8,12 +8,13 @@ from functools import lru_cache
 from typing import Final
 
 from cxdata.answers.marks import without_true
+from cxdata.answers.memory import SHORT, remember_short
 from cxdata.model.vocabulary import vocabulary
 
 _SEPARATOR: Final = re.compile(r"[,;\n]")
 _NUMBERING: Final = re.compile(r"(?:\d{1,3}[.)]|[-*•])\s")
 _JOINED: Final = " and "
-LONGEST_NAME: Final = 200  # characters; what is longer is no name, and is not worth remembering
+LONGEST_NAME: Final = SHORT  # characters; what is longer is no name
 
 
 class LabelSpace:
@@ -80,13 +81,13 @@ def normal_name() -> str:
     return next(finding.name for finding in vocabulary().findings if finding.kind == "normal")
 
 
-@lru_cache(maxsize=1 << 14)
+@remember_short
 def _cleaned(entry: str) -> str:
     text = without_true(entry)
     return entry if text is None else _bare(text)
 
 
-@lru_cache(maxsize=1 << 14)
+@remember_short
 def _meaning(text: str) -> str | None:
     return vocabulary().canonical(text)
 
@@ -97,6 +98,6 @@ def _bare(text: str) -> str:
     return (text[numbered.end() :] if numbered else text).strip().rstrip(".:").rstrip()
 
 
-@lru_cache(maxsize=1 << 14)
+@remember_short
 def _fold(text: str) -> str:
     return " ".join(text.split()).casefold()

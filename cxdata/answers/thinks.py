@@ -7,7 +7,6 @@ sizes and denials, each in one form. So a text gains nothing from sounding like 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -44,20 +43,28 @@ class _Lexicon(NamedTuple):
     stems: tuple[tuple[str, ContentWord], ...]
 
 
+class Content(NamedTuple):
+    """What a think speaks of: its content words in order, each in one form, and the kinds of them."""
+
+    forms: tuple[str, ...]
+    kinds: frozenset[Kind]
+
+
 @lru_cache(maxsize=4096)
-def content_words(text: str) -> tuple[ContentWord, ...]:
-    """The words of a think that carry meaning, in order."""
-    return tuple(word for each in _WORD.findall(text.lower()) if (word := _content(each)) is not None)
+def content(text: str) -> Content:
+    """The words of a think that carry meaning."""
+    words = [word for word in map(_content, _WORD.findall(text.lower())) if word is not None]
+    return Content(tuple(word.form for word in words), frozenset(word.kind for word in words))
 
 
 def has_sign(text: str) -> bool:
     """Whether a think speaks of a finding, a sign or a size; a silent or label-only step names a place at most."""
-    return any(word.kind in TELLING for word in content_words(text))
+    return bool(TELLING & content(text).kinds)
 
 
 def denies(text: str) -> bool:
     """Whether a think denies something, or calls it normal."""
-    return any(word.kind in DENYING for word in content_words(text))
+    return bool(DENYING & content(text).kinds)
 
 
 def is_foul(think: str) -> bool:
@@ -66,9 +73,9 @@ def is_foul(think: str) -> bool:
 
 
 def has_near_equals(thinks: Sequence[str]) -> bool:
-    """Whether two thinks say nearly the same: nine tenths of their content words are shared (Dice, with repeats)."""
-    bags = [Counter(word.form for word in content_words(think)) for think in thinks]
-    return any(_dice(a, b) >= NEAR_EQUAL for i, a in enumerate(bags) for b in bags[:i])
+    """Whether two thinks say nearly the same: nine tenths of their content words are shared (Dice coefficient)."""
+    sets = [frozenset(content(think).forms) for think in thinks]
+    return any(_dice(a, b) >= NEAR_EQUAL for i, a in enumerate(sets) for b in sets[:i])
 
 
 def _names_option(think: str) -> bool:
@@ -77,9 +84,8 @@ def _names_option(think: str) -> bool:
     return _CALLED.search(think) is not None
 
 
-def _dice(a: Counter[str], b: Counter[str]) -> float:
-    total = a.total() + b.total()
-    return 2 * sum(min(n, b[word]) for word, n in a.items()) / total if total else 0.0
+def _dice(a: frozenset[str], b: frozenset[str]) -> float:
+    return 2 * len(a & b) / (len(a) + len(b)) if a or b else 0.0
 
 
 @lru_cache(maxsize=1 << 16)

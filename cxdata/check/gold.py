@@ -27,7 +27,7 @@ SCHEMA: Final = {
 MESSAGES: Final = {
     "gold_kind": "gold_kind does not say what the gold is",
     "gold_form": "the gold is not well formed",
-    "gold_unreadable": "the closing answer of the gold cannot be read",
+    "gold_unreadable": "the closing answer of the gold cannot be read, or its basis is not one for each step",
     "gold_answer": "the gold does not score 1 against itself",
     "gold_not_scored": "the gold names a label that the row does not score",
     "gold_process": "the judgements of the gold do not earn the process reward",

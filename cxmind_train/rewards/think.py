@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache
 
 from cxdata.answers.blocks import Parsed
 from cxdata.answers.gold import Gold, Step, steps_of
-from cxdata.answers.thinks import content_words, denies, has_near_equals, is_foul
+from cxdata.answers.thinks import content, denies, has_near_equals, is_foul
 from cxmind_train.rewards.similarity import blend, bleu1, rouge_l
 
 
@@ -40,10 +39,5 @@ def _agrees(mine: Step | None, told: Step) -> bool:
 def _similarity(mine: Step, told: Step, bleu_share: float) -> float:
     if denies(mine.think) != denies(told.think):
         return 0.0
-    tokens, gold = _forms(mine.think), _forms(told.think)
+    tokens, gold = content(mine.think).forms, content(told.think).forms
     return blend(bleu1(tokens, gold), rouge_l(tokens, gold), bleu_share)
-
-
-@lru_cache(maxsize=1 << 14)
-def _forms(think: str) -> tuple[str, ...]:
-    return tuple(word.form for word in content_words(think))
