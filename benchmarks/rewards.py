@@ -42,7 +42,8 @@ SIGNS: Final = (
 )  # fmt: skip
 SITES: Final = ("left base", "right base", "left apex", "right apex", "left hilum", "right hilum", "lingula")
 CARE: Final = (
-    "The region was looked at twice, from its inner to its outer margin, beside the other side, from afar and near"
+    "The region was looked at twice, from its inner to its outer margin, and beside the other side, from afar, "
+    "then near, with the head turned and the shoulders drawn aside"
 )
 Pair = tuple[str, str]
 Scorer = Callable[[str, str], object]

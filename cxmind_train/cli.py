@@ -56,8 +56,9 @@ def score(
 ) -> None:
     """Score completions: lines {id, completion, gold} in, the same with `scores` out.
 
-    Open lines may bring scored_labels and ignored_labels, lines with a trace the basis of its steps. A gold that has no
-    think may be scored against itself. Exit 1: a line that cannot be read (nothing is printed then), or no line.
+    Open lines may bring scored_labels and ignored_labels, lines with a trace the basis of its steps.
+
+    A gold that has no think may be scored against itself. Exit 1: a line that cannot be read, or no line at all.
     """
     from cxmind_train.score_lines import score_lines
 

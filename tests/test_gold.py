@@ -102,6 +102,7 @@ GOOD = [
     (gold_of("one_of_four"), "closed", "trace"),
     (gold_of("silent"), "closed", "trace"),
     (gold_of("wet"), "open_labels", "trace", SPACE, ["Mass"]),
+    (gold_of("wet"), "open_labels", "trace", ["Edema", "Pleural Effusion", "Pneumothorax"], ["Pneumonia"]),
     (gold_of("dry"), "open_labels", "trace", ["No Finding", "Pleural Effusion", "Pneumothorax"]),
     ("<answer>Words, as they come.</answer>", "free_text", "answer"),
     (gold_of("one_of_four"), "boxes", "trace"),
@@ -113,10 +114,10 @@ def test_good_gold_has_no_code_and_keeps_its_order() -> None:
     scores = gold_scores(frame(*GOOD))
     assert scores.schema == pl.Schema(SCHEMA)
     assert scores["code"].null_count() == scores.height == len(GOOD)
-    assert scores["checked"].to_list() == ["reward"] * 8 + ["form"] * 3
-    assert scores["answer"].to_list() == [1.0] * 8 + [None] * 3
-    assert scores["think"].to_list() == [None] * 4 + [1.0, None, 1.0, 1.0] + [None] * 3
-    assert scores["process"].to_list() == [None] * 4 + [1.0] * 4 + [None] * 3
+    assert scores["checked"].to_list() == ["reward"] * 9 + ["form"] * 3
+    assert scores["answer"].to_list() == [1.0] * 9 + [None] * 3
+    assert scores["think"].to_list() == [None] * 4 + [1.0, None, 1.0, 1.0, 1.0] + [None] * 3
+    assert scores["process"].to_list() == [None] * 4 + [1.0] * 5 + [None] * 3
 
 
 @pytest.mark.parametrize(

@@ -43,17 +43,22 @@ def open_process(parsed: Parsed, gold: Gold) -> float:
     """F1 of the ✅, times the share of right ❌ among those on scored labels, times the final F1. In [0, 1].
 
     0 where the form is wrong, where candidates and judgements differ or one is judged twice or unreadably, where there
-    are more than eight, where none of the gold's absences is judged though there is one, and where the closing list is
-    not the set of ✅. Rule: medicine, section 7. No Finding is no absence that counts: to deny it is no reading.
+    are more than eight, where no absence is judged though there is one, and where the closing list is not the set of
+    ✅. An absence is a scored label that is not present, or what the gold itself turns down; No Finding is none that
+    counts: to deny it is no reading. Rule: medicine, section 7.
     """
     weighed = _weighed(parsed, gold)
     if weighed is None or not _agrees(weighed):
         return 0.0
-    absences = _absences(gold)
-    if absences and not (absences & (weighed.true | weighed.false)):
+    denied = frozenset(step.subject for step in gold.judged if not step.verdict)
+    telling = (gold.space.scored | denied) - ({normal_name()} - gold.space.truth)
+    absences = telling - gold.space.truth
+    if absences and not absences & (weighed.true | weighed.false):
         return 0.0
-    final_f1 = label_f1(weighed.final, gold.space)
-    return final_f1 * _right_share(weighed.false, absences, gold) * label_f1(weighed.true or weighed.final, gold.space)
+    false = weighed.false & telling
+    right = len(false & absences) / len(false) if false else float(not absences)
+    ticked = label_f1(weighed.true or weighed.final, gold.space)
+    return ticked * right * label_f1(weighed.final, gold.space)
 
 
 def _weighed(parsed: Parsed, gold: Gold) -> _Weighed | None:
@@ -72,17 +77,3 @@ def _weighed(parsed: Parsed, gold: Gold) -> _Weighed | None:
 def _agrees(weighed: _Weighed) -> bool:
     """The closing list is what was judged true; with nothing judged true it is No Finding."""
     return weighed.final == (weighed.true or {normal_name()})
-
-
-def _absences(gold: Gold) -> frozenset[str]:
-    """Scored labels that are not present; where the row brings none, what the gold itself judges false."""
-    denied = frozenset(step.subject for step in gold.judged if not step.verdict)
-    told = gold.space.scored - gold.space.truth
-    return (told or denied) - {normal_name()} - gold.space.truth
-
-
-def _right_share(false: frozenset[str], absences: frozenset[str], gold: Gold) -> float:
-    scored = false & (absences | gold.space.truth)
-    if not scored:
-        return 0.0 if absences else 1.0
-    return len(scored & absences) / len(scored)

@@ -28,14 +28,9 @@ def score_fixed(completion: str, gold: Gold, weights: Weights = DEFAULT, *, is_g
     answer = _ANSWER[gold.stage](parsed, gold)
     think = think_score(parsed, gold, answer, weights.bleu)
     process = _PROCESS[gold.stage](parsed, gold) if gold.has_judgements else None
-    return _weighed(Scores(gold.stage, form, answer, think, process, 0.0, 0.0), weights)
-
-
-def _weighed(parts: Scores, weights: Weights) -> Scores:
-    shares = [(weights.think, parts.think), (weights.process, parts.process)]
-    told = [(share, value) for share, value in shares if value is not None]
+    told = [(share, part) for share, part in ((weights.think, think), (weights.process, process)) if part is not None]
     rest = 1 - weights.think - weights.process
     whole = rest + sum(share for share, _ in told)
-    base = rest / whole * (weights.format * parts.format + (1 - weights.format) * parts.answer)
-    bonus = sum(share * value for share, value in told) / whole
-    return Scores(parts.stage, parts.format, parts.answer, parts.think, parts.process, base, bonus)
+    base = rest / whole * (weights.format * form + (1 - weights.format) * answer)
+    bonus = sum(share * part for share, part in told) / whole
+    return Scores(gold.stage, form, answer, think, process, base, bonus)

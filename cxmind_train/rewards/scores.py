@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cxdata.answers.gold import Stage
 
@@ -11,8 +10,7 @@ DIGITS: Final = 12  # what lies behind is the rounding of sums
 ANSWER_KEY: Final = {"closed": "accuracy", "open": "f1"}
 
 
-@dataclass(frozen=True)
-class Scores:
+class Scores(NamedTuple):
     """The parts of a reward and its total.
 
     `answer` is accuracy (closed) or F1 (open). `think` and `process` are None where the gold has nothing to compare.

@@ -19,8 +19,8 @@ def bleu1(tokens: Sequence[str], gold: Sequence[str]) -> float:
     >>> bleu1(["left", "apex"], ["left", "base"])
     0.5
     """
-    there = Counter(gold)
-    shared = sum(min(n, there[token]) for token, n in Counter(tokens).items())
+    mine, there = Counter(tokens), Counter(gold)
+    shared = sum(map(min, mine.values(), map(there.__getitem__, mine)))
     if not shared:
         return 0.0
     brevity = 1.0 if len(tokens) >= len(gold) else math.exp(1 - len(gold) / len(tokens))
