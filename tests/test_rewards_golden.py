@@ -46,9 +46,11 @@ SHAPES = {
     "brackets": "< / > ",
 }
 
+FRAMES = ("{}", "{}x", "x{}x", "<think>x</think><answer>{}</answer>", "<think>{}</think><answer>A", "<think>x{}x")
+
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("frame", ["{}", "<think>x</think><answer>{}</answer>", "<think>{}</think><answer>A", "{}x"])
+@pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_time_grows_with_length(shape: str, frame: str, mode: Mode) -> None:
     unit = SHAPES[shape]

@@ -129,6 +129,7 @@ def test_own_names_of_a_row_come_before_the_vocabulary() -> None:
     space = LabelSpace(["collapse"], ["collapse", "Atelectasis", "fluid level"], [])
     assert space.read("Collapse; atelectasis\nFLUID  LEVEL") == {"collapse", "Atelectasis", "fluid level"}
     assert LabelSpace(["collapse"], [], []).read("Atelectasis") == {"collapse"}
+    assert LabelSpace(["collapse", "atelectatic change"], [], []).read("Atelectasis") == {"Atelectasis"}
     assert LabelSpace(["Edema"], [], []).read("fruit, collapse") == {"fruit", "Atelectasis"}
 
 
@@ -229,6 +230,11 @@ def test_a_bare_copy_passes_only_where_gold_is_scored() -> None:
     assert score("<answer>A</answer>", bare, "closed", is_gold_form=True).format == 0
     trace = gold_of("one_of_four")
     assert score("<answer>C</answer>", trace, "closed", is_gold_form=True).format == 0
+
+
+def test_one_judgement_is_no_weighing() -> None:
+    gold = "<think>A meniscus.</think><answer>A) ✅</answer><think>So it is.</think><answer>A</answer>"
+    assert score(gold, gold, "closed").process == 0
 
 
 def test_basis_says_which_thinks_are_compared() -> None:

@@ -140,8 +140,8 @@ def _gold_pairs(gold: str) -> tuple[Pair, ...]:
 
 def _format(text: str) -> float:
     body = text.rstrip()
-    turn = _STRICT_TURN.search(body, len("<think>")) if body.startswith("<think>") else None
-    return float(turn is not None and body.endswith("</answer>") and turn.end() <= len(body) - len("</answer>"))
+    is_framed = body.startswith("<think>") and body.endswith("</answer>")
+    return float(is_framed and _STRICT_TURN.search(body, len("<think>")) is not None)
 
 
 def _think_of(pairs: Sequence[Pair], key: str) -> str:
