@@ -117,7 +117,7 @@ def measured(work: Callable[[], Result], *, own: bool = True) -> tuple[Result, C
     def watch() -> None:
         me = psutil.Process()
         while not over.wait(0.05):
-            peak[0] = max(peak[0], tree_bytes(me) - (0 if own else me.memory_info().rss))
+            peak[0] = max(peak[0], tree_bytes(me, own=own))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -131,10 +131,10 @@ def measured(work: Callable[[], Result], *, own: bool = True) -> tuple[Result, C
     return result, Cost(seconds, cpu, peak[0] / 2**20)
 
 
-def tree_bytes(process: psutil.Process) -> int:
-    """Resident bytes of a process and its children; one that has just ended counts nothing."""
+def tree_bytes(process: psutil.Process, *, own: bool = True) -> int:
+    """Resident bytes of a process (unless `own` is false) and its children; one that has just ended counts nothing."""
     total = 0
-    for each in (process, *process.children(recursive=True)):
+    for each in (*([process] if own else []), *process.children(recursive=True)):
         try:
             total += each.memory_info().rss
         except psutil.NoSuchProcess:

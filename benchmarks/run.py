@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("reports.py", "tasks.py", "pictures.py", "embed.py")
+BENCHMARKS = ("reports.py", "tasks.py", "pictures.py", "embed.py", "rewards.py")
 
 
 def main() -> None:

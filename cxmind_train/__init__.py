@@ -1,4 +1,4 @@
-"""cxmind-train: the companion that will train on the stage folders of cxdata. Nothing trains yet; see the README."""
+"""cxmind-train: the companion that will train on the stage folders of cxdata. As yet it scores; nothing trains."""
 
 __version__ = "0.1.0"
 

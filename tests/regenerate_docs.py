@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from typer import Typer
 from typer.testing import CliRunner
 
 from cxdata.cli.app import app
@@ -13,6 +14,7 @@ from cxdata.model.sample import columns
 from cxdata.sources.base import Source
 from cxdata.sources.discovery import sources
 from cxdata.tasks.base import Task, tasks
+from cxmind_train.cli import app as trainer
 
 DOCS = Path(__file__).parents[1] / "docs"
 SHAPE = ("answer_type", "stage", "level", "reward")
@@ -80,12 +82,14 @@ def _card(source: Source) -> str:
 def _cli() -> str:
     names = [command.name for command in app.registered_commands if command.name]
     helps = [_help([])] + [_help([name]) for name in names]
+    verbs = [command.name for command in trainer.registered_commands if command.name]
+    helps += [_help(verb, trainer, "cxmind-train") for verb in ([], *([name] for name in verbs))]
     return "# Command line\n\n" + "\n".join(f"```\n{text.rstrip()}\n```\n" for text in helps)
 
 
-def _help(verb: list[str]) -> str:
+def _help(verb: list[str], of: Typer = app, prog: str = "cxdata") -> str:
     environment = {"COLUMNS": "110", "TERMINAL_WIDTH": "110", "TERM": "dumb", "NO_COLOR": "1"}
-    result = CliRunner().invoke(app, [*verb, "--help"], prog_name="cxdata", color=False, env=environment)
+    result = CliRunner().invoke(of, [*verb, "--help"], prog_name=prog, color=False, env=environment)
     return "\n".join(line.rstrip() for line in result.output.strip().splitlines())
 
 

@@ -1,0 +1,1 @@
+"""Interleaved think/answer text: how an answer and a trace are written."""
