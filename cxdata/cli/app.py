@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from cxdata.cli import build, demo, doctor, explain, phantom, render, sources, stats, validate
+from cxdata.cli import build, demo, doctor, explain, phantom, sources, split_check, stats, validate
 from cxdata.cli.entry import INTERRUPTED, say_interrupted
 from cxdata.cli.settings import defaults
 
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for verb in (sources, phantom, doctor, build, validate, stats, explain, render, demo):
+for verb in (sources, phantom, doctor, build, validate, stats, explain, split_check, demo):
     app.command(verb.NAME, epilog="Examples:  " + "   ·   ".join(verb.EXAMPLES))(verb.run)
 
 

@@ -148,9 +148,13 @@ def _annotator_row(manifest: Manifest, annotator: Annotator) -> tuple[str, ...]:
 def _ways(manifest: Manifest) -> None:
     population = manifest.population
     typer.echo(f"splits:     {manifest.split.words}\npopulation: {population.default}; {population.evidence}")
-    for name, slugs in (("stands on", manifest.requires), ("shares patients with", manifest.same_patients_as)):
-        if slugs:
-            typer.echo(f"{name}: {', '.join(slugs)}")
+    if manifest.requires:
+        typer.echo(f"stands on: {', '.join(manifest.requires)}")
+    if manifest.same_patients_as:
+        links = [(link.source, link.ids, len(link.lists) or "", link.why) for link in manifest.same_patients_as]
+        typer.echo()
+        print_table(["shares patients with", "by", "lists", "what is known"], links)
+        typer.echo()
     typer.echo("cite:")
     for citation in manifest.citations:
         typer.echo(f"  {citation}")

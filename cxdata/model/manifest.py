@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cxdata.model.errors import CxdataError, UsageError
+from cxdata.model.links import Link
 from cxdata.model.sample import Population, Reference
 
 Need = Literal["required", "tasks", "optional"]
@@ -201,7 +202,7 @@ class Manifest(Fact):
     population: PopulationRule
     role: Literal["train", "external test"] = "train"
     requires: tuple[str, ...] = ()
-    same_patients_as: tuple[str, ...] = ()
+    same_patients_as: tuple[Link, ...] = ()
     facets: tuple[str, ...]
     labels: Labels | None = None
     options: dict[str, Option] = {}
@@ -228,6 +229,16 @@ class Manifest(Fact):
         if stray:
             what = "names a part, task, option, file or column that the manifest does not have"
             raise ValueError(f"{what}: {', '.join(stray)}")
+        return self
+
+    @model_validator(mode="after")
+    def _links_agree(self) -> Manifest:
+        for link in self.same_patients_as:
+            if link.source == self.slug or link.namespace == self.patient_namespace:
+                what = (
+                    "names this source" if link.source == self.slug else "names its own namespace: ids are 'same keys'"
+                )
+                raise ValueError(f"same_patients_as {link.source}: {what}")
         return self
 
     def _uncountable(self, count: Count) -> list[str]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from cxdata.model.facets import FRONTAL_VIEWS, SPLITS
-from cxdata.model.hashing import bucket_expr, unit_expr
+from cxdata.model.facets import FRONTAL_VIEWS
+from cxdata.model.hashing import bucket_expr
+from cxdata.model.patients import split_by_hash, split_of, split_rank
 
 if TYPE_CHECKING:
     from cxdata.tasks.base import Material
@@ -45,8 +46,8 @@ def patients(material: Material, shards: int) -> pl.DataFrame:
     key = _patient_key(material)
     rows = _studies(material).group_by("patient_id").agg(_rank().max())
     return rows.select(
-        "patient_id", split_official=_split(pl.col("rank")), shard=bucket_expr(key, shards), patient_key=key,
-        split=pl.coalesce(_split(pl.col("rank")), _split_by_hash(material)),
+        "patient_id", split_official=split_of(pl.col("rank")), shard=bucket_expr(key, shards), patient_key=key,
+        split=pl.coalesce(split_of(pl.col("rank")), _split_by_hash(material)),
     ).sort("patient_key").collect()  # fmt: skip
 
 
@@ -57,15 +58,11 @@ def _studies(material: Material) -> pl.LazyFrame:
         return studies
     asked = material.facets["questions"].group_by("study_id").agg(_rank().max().alias("asked"))
     strictest = pl.max_horizontal(_rank(), "asked")
-    return studies.join(asked, on="study_id", how="left").with_columns(split_official=_split(strictest)).drop("asked")
+    return studies.join(asked, on="study_id", how="left").with_columns(split_official=split_of(strictest)).drop("asked")
 
 
 def _rank() -> pl.Expr:
-    return pl.col("split_official").replace_strict(SPLITS, range(3), default=None, return_dtype=pl.Int8).alias("rank")
-
-
-def _split(rank: pl.Expr) -> pl.Expr:
-    return rank.replace_strict(range(3), SPLITS, default=None, return_dtype=pl.String)
+    return split_rank("split_official").alias("rank")
 
 
 def _patient_key(material: Material) -> pl.Expr:
@@ -80,19 +77,12 @@ def _with_split(studies: pl.LazyFrame, material: Material) -> pl.LazyFrame:
         .when(pl.col("strictest") > pl.col("rank")).then(pl.lit("strictest official split of the patient"))
         .otherwise(pl.lit("official"))
     )  # fmt: skip
-    split = pl.coalesce(_split(pl.col("strictest")), _split_by_hash(material))
+    split = pl.coalesce(split_of(pl.col("strictest")), _split_by_hash(material))
     return ranked.with_columns(split=split, split_reason=reason).filter(pl.col("split").is_not_null())
 
 
 def _split_by_hash(material: Material) -> pl.Expr:
-    rule = material.split
-    if not rule.val_share + rule.test_share:
-        return pl.lit(None, pl.String)
-    unit = unit_expr(0, _patient_key(material), "split")
-    return (
-        pl.when(unit < rule.test_share).then(pl.lit("test"))
-        .when(unit < rule.test_share + rule.val_share).then(pl.lit("val")).otherwise(pl.lit("train"))
-    )  # fmt: skip
+    return split_by_hash(_patient_key(material), material.split.val_share, material.split.test_share)
 
 
 def _population(default: str) -> pl.Expr:

@@ -1,0 +1,1 @@
+"""Stage folders from builds: patients and splits over all sources, near-duplicate pictures."""
