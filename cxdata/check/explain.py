@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from cxdata.check.builds import Build, builds, readable
+from cxdata.build.builds import Build, builds, readable
 from cxdata.check.lookup import Located, locate_sample
 from cxdata.check.origin import origin
 from cxdata.check.reading import facet_rows, label

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from cxdata.check.builds import Build
+from cxdata.build.builds import Build
 from cxdata.check.places import group_starts, place
 from cxdata.model.errors import UsageError
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from cxdata.check.builds import Build, builds, readable
+from cxdata.build.builds import Build, builds, readable
 from cxdata.model.manifest import Manifest
 from cxdata.model.states import Effective, effective, stated_wide
 from cxdata.model.vocabulary import vocabulary

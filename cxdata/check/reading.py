@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from cxdata.check.builds import Build
+from cxdata.build.builds import Build
 from cxdata.model.manifest import Manifest
 from cxdata.model.policies import Use
 from cxdata.model.states import BLOCKED, Effective

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from cxdata.check.builds import Build, builds
+from cxdata.build.builds import Build, builds
 from cxdata.mix.identity import Unknown
 from cxdata.mix.matches import Roots, build_patients, go_betweens, with_links
 from cxdata.mix.patients import BuildPatients, Matrix, Resolved, overlap, resolve

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from cxdata.check.builds import Build, builds, readable
+from cxdata.build.builds import Build, builds, readable
 from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.sample import polars_schema
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from cxdata.build.builds import Build
 from cxdata.build.folder import BUILD_JSON, SHARD_FOLDERS
 from cxdata.build.writer import Shard
-from cxdata.check.builds import Build
 from cxdata.check.problems import Problem, of_file
 from cxdata.check.tables import schema_of
 from cxdata.model.hashing import file_sha256

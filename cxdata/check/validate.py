@@ -11,12 +11,12 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 import pyarrow as pa
 
+from cxdata.build.builds import Build, builds
 from cxdata.build.folder import BUILD_JSON
 from cxdata.build.talk import unreadable_pictures
 from cxdata.build.unreadable import UNREADABLE, with_unreadable_picture
 from cxdata.check import across, decode
 from cxdata.check.across import Across, Hit
-from cxdata.check.builds import Build, builds
 from cxdata.check.facts import Facts
 from cxdata.check.identity import SAMPLE_ID
 from cxdata.check.meaning import Around, prepared, sample_rules

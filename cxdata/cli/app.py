@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from cxdata.cli import build, demo, doctor, explain, phantom, render, sources, stats, validate
-from cxdata.cli import build, demo, doctor, explain, phantom, sources, split_check, stats, validate
+from cxdata.cli import build, demo, doctor, explain, phantom, render, sources, split_check, stats, validate
 from cxdata.cli.entry import INTERRUPTED, say_interrupted
 from cxdata.cli.settings import defaults
 
@@ -22,8 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (sources, phantom, doctor, build, validate, stats, explain, render, demo):
-for verb in (sources, phantom, doctor, build, validate, stats, explain, split_check, demo):
+for verb in (sources, phantom, doctor, build, validate, stats, explain, split_check, render, demo):
     app.command(verb.NAME, epilog="Examples:  " + "   ·   ".join(verb.EXAMPLES))(verb.run)
 
 
