@@ -14,7 +14,7 @@ from cxdata.build.pool import Pool
 from cxdata.images.named import ANYWHERE, INSIDE, Places
 from cxdata.images.probe import MESSAGES, Probe, how_to_unpack, probe_all
 
-VERSION: Final = 2  # goes up whenever the same file may get another row
+VERSION: Final = 3  # goes up whenever the same file may get another row
 CHUNK: Final = 1024  # pictures a worker takes at a time
 UNCHECKED: Final = "unchecked"
 
