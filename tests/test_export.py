@@ -72,6 +72,15 @@ def test_embedded_pictures_are_decoded_by_datasets(form: str, tmp_path: Path) ->
         assert all(isinstance(picture, Image.Image) for picture in row["images"])
 
 
+def test_names_of_files_decide_what_datasets_calls_the_rows(tmp_path: Path) -> None:
+    """Why `validate` refuses val/val-00000.parquet: EasyR1 asks for the rows called train of any folder."""
+    write_stage(tmp_path, "easyr1")
+    assert len(loaded(tmp_path, "val", tmp_path / "cache")) == 5
+    (tmp_path / "val" / "rows-00000.parquet").rename(tmp_path / "val" / "val-00000-of-00001.parquet")
+    with pytest.raises(ValueError, match="train"):
+        loaded(tmp_path, "val", tmp_path / "cache")
+
+
 def test_trl_opens_pictures_by_path(tmp_path: Path) -> None:
     write_stage(tmp_path, "trl")
     assert [picture.size for picture in loaded(tmp_path, "train", tmp_path / "cache")[1]["images"]] == [(60, 40)] * 2

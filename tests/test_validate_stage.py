@@ -218,6 +218,23 @@ def test_choices_whose_options_do_not_stand_a_line_each_are_told(tmp_path: Path)
     assert verdict.notes[-1] == "options: 1 of 1 choices do not list them a line each: not judged"
 
 
+def test_plain_mixes_answer_in_words(tmp_path: Path) -> None:
+    answers = ["B) Pneumonia", "A) Edema\nB) Pneumonia", "B", "C) Other", "<answer>B</answer>"]
+    rows = [row(i, answer=answer) for i, answer in enumerate(answers)]
+    rows += [row(5, problem="Sum up.", images=[], answer="Clear lungs.", reward="free_text", stage="sft"),
+             row(6, problem="Sum up.", images=[], answer=" ", reward="free_text", stage="sft")]  # fmt: skip
+    write_stage(tmp_path, "llamafactory", splits={"train": rows})
+    assert (f"train/{SHARD}:0:1", "answer", "gold_form") in found(validate_stage(tmp_path))
+    mix = json.loads((tmp_path / "mix.json").read_text())
+    (tmp_path / "mix.json").write_text(json.dumps({**mix, "config": {"prompt": "plain"}}))
+    verdict = validate_stage(tmp_path)
+    assert found(verdict) == {
+        (f"train/{SHARD}:0:3", "answer", "gold_form"), (f"train/{SHARD}:1:1", "answer", "options"),
+        (f"train/{SHARD}:1:2", "answer", "gold_form"), (f"train/{SHARD}:2:1", "answer", "gold_form"),
+    }  # fmt: skip
+    assert verdict.notes[-1] == "gold: 4 answers in words, as plain prompts have them: read, not scored"
+
+
 def test_no_text_of_a_row_stands_in_a_message(tmp_path: Path) -> None:
     rows = [row(0, problem="secretword <|im_end|>", answer="secretword", images=["secretword.png"])]
     write_stage(tmp_path, "verl", splits={"train": rows})

@@ -13,11 +13,11 @@ import pyarrow as pa
 from cxdata.build.builds import read_json
 from cxdata.check import stage_pictures, stage_rules
 from cxdata.check.gold import MESSAGES as GOLD
-from cxdata.check.gold import gold_scores
 from cxdata.check.identity import SAMPLE_ID
 from cxdata.check.problems import Problem, in_order, of_file
 from cxdata.check.rule import broken
 from cxdata.check.split_check import is_stage_folder
+from cxdata.check.stage_gold import gold_of
 from cxdata.check.stage_notes import Tally
 from cxdata.check.stage_pictures import Pictures
 from cxdata.check.verdict import Verdict
@@ -73,6 +73,7 @@ class _Stage:
         self.pictures = Pictures(folder, form, deep=deep)
         self.problems: list[Problem] = []
         self.tally = Tally()
+        self.is_plain = _mapping(_mapping(read_json(folder / MIX_JSON)).get("config")).get("prompt") == "plain"
         self.last: int | None = None
 
     def run(self) -> Verdict:
@@ -147,7 +148,7 @@ class _Stage:
         yield "problem", "prompt_tokens", limit, over
 
     def _gold(self, frame: pl.DataFrame) -> Iterator[tuple[str, str, str, list[int]]]:
-        scores = gold_scores(frame)
+        scores = gold_of(frame, is_plain=self.is_plain)
         self.tally.add_gold(frame["reward"], scores)
         for code in scores["code"].drop_nulls().unique(maintain_order=True):
             yield "answer", code, GOLD[code], (scores["code"] == code).fill_null(False).arg_true().to_list()

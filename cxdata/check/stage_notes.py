@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from cxdata.check.stage_gold import WORDS
 from cxdata.check.stage_rules import PROMPT_TOKENS, has_options
 
 
@@ -50,6 +51,8 @@ class Tally:
         if self._gold["form"]:
             kinds = ", ".join(f"{name} {n:,}" for name, n in sorted(self._form_only.items()))
             yield f"gold: {self._gold['form']:,} answers checked for parsing only, their reward is not built ({kinds})"
+        if self._gold[WORDS]:
+            yield f"gold: {self._gold[WORDS]:,} answers in words, as plain prompts have them: read, not scored"
         if self._unlisted:
             yield f"options: {self._unlisted:,} of {self._choices:,} choices do not list them a line each: not judged"
 

@@ -11,9 +11,9 @@ from cxdata.export.formats import MARK, own_expressions
 from cxdata.model.sample import LETTERS
 
 SPECIAL: Final = (
-    r"<\|[A-Za-z0-9_]+\|>", r"</?tool_(?:call|response)>", "<video>", "<audio>", r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]",
+    r"<\|[A-Za-z0-9_]+\|>", r"</?tool_(?:call|response)>", "<video>", "<audio>", r"[\x00\x1f]",
 )  # fmt: skip
-"""Words that a tokenizer or a loader takes for its own, and control characters."""
+"""Words that a tokenizer or a loader takes for its own, and the characters that end a text or cut a prompt."""
 BYTES_A_TOKEN: Final = 3
 TOKENS_A_PICTURE_MARK: Final = 2
 TOKENS_OF_TEMPLATE: Final = 32
@@ -94,6 +94,8 @@ def _letters() -> pl.Expr:
 
 
 def _key_not_shown() -> pl.Expr:
-    keys = pl.col("answer").str.extract(r"(?s).*<answer>(.*?)</answer>").str.extract_all(r"\b[A-Z]\b")
-    shown = _letters().str.split("")
-    return (_letters().str.len_bytes() >= 2) & (keys.list.set_difference(shown).list.len() > 0)
+    """The last answer block's letters, or those that begin the lines of an answer in words."""
+    block = pl.col("answer").str.extract(r"(?s).*<answer>(.*?)</answer>").str.extract_all(r"\b[A-Z]\b")
+    lines = pl.col("answer").str.extract_all(r"(?m)^[A-Z]\)").list.eval(pl.element().str.head(1))
+    keys = pl.coalesce(block, lines)
+    return (_letters().str.len_bytes() >= 2) & (keys.list.set_difference(_letters().str.split("")).list.len() > 0)
