@@ -26,7 +26,8 @@ from cxdata.check.places import group_starts, place
 from cxdata.check.problems import Problem
 from cxdata.check.rule import Rule, broken
 from cxdata.check.shown import known_pictures
-from cxdata.check.validate import Verdict, rule_table, validate
+from cxdata.check.validate import rule_table, validate
+from cxdata.check.verdict import Verdict
 from cxdata.cli import validate as verb
 from cxdata.model.errors import UsageError
 from cxdata.model.facets import REJECTS

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
@@ -26,27 +26,10 @@ from cxdata.check.rule import Rule, broken
 from cxdata.check.shown import known_pictures
 from cxdata.check.structure import check_files, check_table, named_shards
 from cxdata.check.tables import PATIENTS_FILE, table_of, table_rules
+from cxdata.check.verdict import Verdict
 from cxdata.model.sample import polars_schema
 
 NOT_STORED: Final = ("bytes", "missing", "the build stores pictures, and this one is ok and not stored")
-
-
-class Verdict(NamedTuple):
-    """How many rows of samples were judged, every problem, in order, and what is no problem and good to know."""
-
-    rows: int
-    problems: list[Problem]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """True when there are rows and no problem."""
-        return self.rows > 0 and not self.problems
-
-    def as_json(self) -> dict[str, Any]:
-        """What `validate --json` prints."""
-        problems = [problem.as_json() for problem in self.problems]
-        return {"ok": self.ok, "rows": self.rows, "problems": problems, "notes": list(self.notes)}
 
 
 def validate(folder: Path, facts: Facts, *, deep: bool = False) -> Verdict:
