@@ -1,0 +1,121 @@
+"""The rows that a mix may take from builds, narrow: what decides on a row, not what it says.
+
+Each row knows its file and its place there; questions and contexts are read when the rows are written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from cxdata.build.builds import Build
+from cxdata.mix.config import MixConfig
+from cxdata.model.errors import CxdataError
+
+FILE: Final = "file"
+PLACE: Final = "place"
+COLUMNS: Final = (
+    "sample_id", "source", "task", "stage", "level", "language", "answer_type", "asked_finding", "options", "answer",
+    "answer_letter", "labels", "image_ids", "set_id", "study_key", "patient_key", "patient_keys", "population",
+    "reference", "difficulty",
+)  # fmt: skip
+DICOM: Final = r"\.(?:dcm|dicom)$"
+DROPS: Final = {
+    "language": "another language than the mix's",
+    "population": "another population than the mix's",
+    "reference": "a tier of labels that the mix does not take",
+    "text_only": "no picture is shown",
+    "boxes": "answers in boxes are not written yet",
+    "picture_dicom_not_stored": "trainers read no DICOM: build with --images embed",
+}
+"""Codes of rows that are left out, beside `picture_<status>` and those of patients and balance."""
+
+
+class Pool(NamedTuple):
+    """Rows of the builds, the files they lie in, and how many were left out by code."""
+
+    rows: pl.DataFrame
+    files: list[Path]
+    dropped: Counter[str]
+
+
+def pool(builds: Sequence[Build], config: MixConfig) -> Pool:
+    """Every row that the mix asks for and whose pictures can be shown; splits and balance come later.
+
+    Adds `view`, that of the first picture (null for a row without pictures), and `set_rows`, how many rows its balanced
+    set had. Raises CxdataError when there is no row.
+    """
+    files = [path for build in builds for path in build.shards("samples")]
+    wanted = [_scan(path, number).filter(_is_asked(config)) for number, path in enumerate(files)]
+    rows = pl.concat(wanted).collect() if wanted else pl.DataFrame()
+    if rows.is_empty():
+        raise CxdataError(
+            "the builds hold no row that the mix asks for", where=", ".join(str(build.home) for build in builds),
+            mend=f"build sources that feed {', '.join(config.tasks or config.stages)}",
+        )  # fmt: skip
+    rows = rows.with_columns(set_rows=pl.when(pl.col("set_id").is_not_null()).then(pl.len().over("set_id")))
+    dropped: Counter[str] = Counter()
+    kept = keep(rows, _unwanted(config), dropped)
+    shown = keep(_with_pictures(kept, builds), pl.col("picture_code"), dropped).drop("picture_code")
+    return Pool(shown, files, dropped)
+
+
+def keep(rows: pl.DataFrame, code: pl.Expr, dropped: Counter[str]) -> pl.DataFrame:
+    """The rows whose code is null; the others are counted by code."""
+    coded = rows.with_columns(code.alias("_code"))
+    dropped.update(dict(coded["_code"].drop_nulls().value_counts().iter_rows()))
+    return coded.filter(pl.col("_code").is_null()).drop("_code")
+
+
+def _scan(path: Path, number: int) -> pl.LazyFrame:
+    return (
+        pl.scan_parquet(path, glob=False).select(COLUMNS).with_row_index(PLACE)
+        .with_columns(pl.lit(number, pl.UInt32).alias(FILE))
+    )  # fmt: skip
+
+
+def _is_asked(config: MixConfig) -> pl.Expr:
+    asked = pl.col("stage").is_in(config.stages)
+    if config.tasks is not None:
+        asked &= pl.col("task").is_in(config.tasks)
+    return asked if config.sources is None else asked & pl.col("source").is_in(config.sources)
+
+
+def _unwanted(config: MixConfig) -> pl.Expr:
+    tests = [
+        ("language", ~pl.col("language").is_in(config.languages)),
+        ("population", ~pl.col("population").is_in(config.populations)),
+        ("boxes", pl.col("answer_type") == "boxes"),
+        ("reference", ~pl.col("reference").is_in(config.references).fill_null(True)),
+    ]
+    if not config.text_only:
+        tests.append(("text_only", pl.col("image_ids").list.len() == 0))
+    return pl.coalesce(pl.when(test).then(pl.lit(code)) for code, test in tests)
+
+
+def _with_pictures(rows: pl.DataFrame, builds: Sequence[Build]) -> pl.DataFrame:
+    """The rows with `view`, and `picture_code`: of the first of its pictures that cannot be shown."""
+    unstored = pl.col("content_sha256").is_null() & pl.col("path").str.to_lowercase().str.contains(DICOM)
+    told = pl.when((pl.col("status") == "ok") & unstored).then(pl.lit("dicom_not_stored")).otherwise("status")
+    images = [pl.scan_parquet(path, glob=False).select("image_id", "view", told.alias("status"))
+              for build in builds for path in build.shards("images")]  # fmt: skip
+    if not images:
+        return rows.with_columns(view=pl.lit(None, pl.String), picture_code=_code("missing"))
+    known = pl.concat(images).unique("image_id")
+    shown = rows.lazy().with_row_index("_row").select("_row", image_id="image_ids").explode("image_id").drop_nulls()
+    status = shown.join(known, on="image_id", how="left", maintain_order="left").with_columns(
+        pl.col("status").fill_null("missing")
+    )
+    bad = pl.col("status").filter(pl.col("status") != "ok").sort().first()
+    seen = status.group_by("_row", maintain_order=True).agg(pl.col("view").first(), status=bad)
+    numbered = rows.lazy().with_row_index("_row").join(seen, on="_row", how="left", maintain_order="left")
+    code = pl.when(pl.col("status").is_not_null()).then(pl.concat_str(pl.lit("picture_"), "status"))
+    return numbered.with_columns(picture_code=code).drop("_row", "status").collect()
+
+
+def _code(status: str) -> pl.Expr:
+    return pl.when(pl.col("image_ids").list.len() > 0).then(pl.lit(f"picture_{status}"))

@@ -1,0 +1,89 @@
+"""What a model reads and is to answer: marks of pictures, question, context, options, and how to answer."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Final, Literal
+
+import polars as pl
+import yaml
+
+from cxdata.model.sample import LETTERS
+from cxdata.reasoning.render import closed_expr, open_expr
+
+MARK: Final = "<image>"
+GAP: Final = "\n\n"
+WIDE: Final = (
+    "sample_id", "question", "context", "options", "answer", "answer_letter", "answer_type", "labels", "scored_labels",
+    "ignored_labels", "image_ids", "stage", "label_policy", "reward", "licence", "restricted",
+)  # fmt: skip
+"""The columns of samples that prompts are made of, and those that go with them into a stage folder."""
+Prompt = Literal["interleaved", "plain"]
+
+
+@cache
+def wordings() -> dict[str, str]:
+    """Instructions by id."""
+    table: dict[str, str] = yaml.safe_load(files("cxdata.mix").joinpath("wording.yaml").read_text("utf-8"))
+    return table
+
+
+def prompted(rows: pl.LazyFrame, prompt: Prompt) -> pl.LazyFrame:
+    """The rows with `problem`, `gold`, `gold_kind` and `prompt_id`; `rows` has the columns of WIDE.
+
+    `problem` holds one mark a picture, each on a line, then the question, the context, the options by letter and, in
+    an interleaved prompt, how to answer; an open one ends with the list in question. `gold` is the answer as its reward
+    wants it in an interleaved prompt, in words in a plain one.
+    """
+    marks = pl.lit(f"{MARK}\n").repeat_by(pl.col("image_ids").list.len()).list.join("")
+    parts = pl.concat_str("question", "context", _options(), separator=GAP, ignore_nulls=True)
+    if prompt == "plain":
+        return rows.with_columns(
+            problem=pl.concat_str(marks, parts),
+            gold=_in_words(),
+            gold_kind=pl.lit("answer"),
+            prompt_id=pl.lit("plain.1"),
+        )
+    told = pl.when(pl.col("stage") == "open").then(_open_end()).otherwise(pl.lit(wordings()["interleaved.closed.1"]))
+    prompt_id = pl.when(pl.col("stage") == "open").then(pl.lit("interleaved.open.1"))
+    return rows.with_columns(
+        problem=pl.concat_str(marks, parts, pl.lit(GAP), told), gold=_rewarded(), gold_kind=pl.lit("answer"),
+        prompt_id=prompt_id.otherwise(pl.lit("interleaved.closed.1")),
+    )  # fmt: skip
+
+
+def _options() -> pl.Expr:
+    """`A) Edema` and so on, a line each; null where there are none."""
+    lines = [
+        pl.concat_str(pl.lit(f"{letter}) "), pl.col("options").list.get(place, null_on_oob=True))
+        for place, letter in enumerate(LETTERS)
+    ]
+    joined = pl.concat_str(lines, separator="\n", ignore_nulls=True)
+    return pl.when(pl.col("options").is_not_null()).then(joined)
+
+
+def _open_end() -> pl.Expr:
+    space = pl.concat_list(pl.col("scored_labels"), pl.col("ignored_labels")).list.sort().list.join(", ")
+    return pl.concat_str(pl.lit(wordings()["interleaved.open.1"] + " "), space, pl.lit("."))
+
+
+def _rewarded() -> pl.Expr:
+    return (
+        pl.when(pl.col("reward") == "closed").then(closed_expr("answer_letter"))
+        .when(pl.col("reward") == "open_labels").then(open_expr("labels")).otherwise("answer")
+    )  # fmt: skip
+
+
+def _in_words() -> pl.Expr:
+    """An option with its letter, `B) Edema`; several on a line each; else the answer as it stands."""
+    letters = pl.col("answer_letter").str.split(", ")
+    chosen = [
+        pl.when(letters.list.contains(letter)).then(
+            pl.concat_str(pl.lit(f"{letter}) "), pl.col("options").list.get(place, null_on_oob=True))
+        )
+        for place, letter in enumerate(LETTERS)
+    ]
+    return pl.when(pl.col("answer_letter").is_not_null()).then(
+        pl.concat_str(chosen, separator="\n", ignore_nulls=True)
+    ).otherwise("answer")  # fmt: skip
