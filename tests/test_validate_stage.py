@@ -204,6 +204,16 @@ def test_what_text_alone_answers(told: dict[str, Any], code: str | None, tmp_pat
     assert found(validate_stage(tmp_path)) == wanted
 
 
+def test_instruction_tuning_is_told_what_text_alone_answers(tmp_path: Path) -> None:
+    write_stage(tmp_path, "easyr1")
+    told = {"stage": "sft", "text_only": {"disease_binary": {"accuracy": 0.9, "chance": 0.5, "n": 400}}}
+    mix = json.loads((tmp_path / "mix.json").read_text())
+    (tmp_path / "mix.json").write_text(json.dumps({**mix, **told}))
+    verdict = validate_stage(tmp_path)
+    assert verdict.ok
+    assert verdict.notes[-1].startswith("text_only.disease_binary: text alone answers 90.0% of 400 rows, chance 50.0%")
+
+
 def test_the_interval_is_wilsons() -> None:
     # Worked by hand for 8 of 10: (0.8 + 0.19208 - 1.96 * sqrt(0.016 + 0.009604)) / 1.38416.
     assert lower_end(0.8, 10) == pytest.approx(0.4902, abs=1e-4)

@@ -22,12 +22,13 @@ from cxdata.check.stage_notes import Tally
 from cxdata.check.stage_pictures import Pictures
 from cxdata.check.verdict import Verdict
 from cxdata.export.formats import FORMATS, columns_of, pictures_type
-from cxdata.export.recipes import beside
+from cxdata.export.recipes import PROMPT_TOKENS, beside
 from cxdata.model.errors import UsageError
 from cxdata.model.facets import SPLITS
 
 MIX_JSON: Final = "mix.json"
 RECIPE: Final = "recipe.yaml"
+NOT_BALANCED: Final = "sft"
 OVER_CHANCE: Final = 0.05
 Z: Final = 1.96
 SPLIT_WORDS: Final = r"(?:^|[-._ 0-9])(?:validation|valid|val|dev|testing|test|evaluation|eval)(?:[-._ 0-9]|$)"
@@ -73,17 +74,22 @@ class _Stage:
         self.pictures = Pictures(folder, form, deep=deep)
         self.problems: list[Problem] = []
         self.tally = Tally()
-        self.is_plain = _mapping(_mapping(read_json(folder / MIX_JSON)).get("config")).get("prompt") == "plain"
+        self.record = read_json(folder / MIX_JSON)
+        self.is_plain = _mapping(_mapping(self.record).get("config")).get("prompt") == "plain"
         self.last: int | None = None
 
     def run(self) -> Verdict:
         for split in SPLITS:
             for path in self._shards(split):
                 self._check_shard(split, path)
-        self.problems += [*self._files_beside(), *self._record()]
+        guessed = list(_guessed(_mapping(_mapping(self.record).get("text_only"))))
+        # Instruction tuning takes what there is, unbalanced: there it is told and no fault.
+        is_told = _mapping(self.record).get("stage") == NOT_BALANCED
+        self.problems += [*self._files_beside(), *self._against_record(), *([] if is_told else guessed)]
+        told = [f"{problem.column}: {problem.message}" for problem in guessed if is_told]
         if not self.tally.rows["train"]:
             self.problems.append(of_file("train", "no_rows", "the stage folder has no rows to train on"))
-        return Verdict(self.tally.rows.total(), in_order(self.problems), tuple(self.tally.notes()))
+        return Verdict(self.tally.rows.total(), in_order(self.problems), (*self.tally.notes(), *told))
 
     def _shards(self, split: str) -> Iterator[Path]:
         """The Parquet files of a split in order; what else lies there is a problem (trainer-contract, fact 1)."""
@@ -143,8 +149,8 @@ class _Stage:
             yield "images", code, stage_pictures.MESSAGES[code], rows
         tokens = frame.select(stage_rules.text_tokens()).to_series() + stage_pictures.tokens_of(shown)
         self.tally.add_tokens(split, tokens)
-        over = (tokens > stage_rules.PROMPT_TOKENS).fill_null(False).arg_true().to_list()
-        limit = f"the prompt is over {stage_rules.PROMPT_TOKENS:,} tokens (text estimated)"
+        over = (tokens > PROMPT_TOKENS).fill_null(False).arg_true().to_list()
+        limit = f"the prompt is over {PROMPT_TOKENS:,} tokens (text estimated)"
         yield "problem", "prompt_tokens", limit, over
 
     def _gold(self, frame: pl.DataFrame) -> Iterator[tuple[str, str, str, list[int]]]:
@@ -174,8 +180,8 @@ class _Stage:
             if not (self.folder / name).is_file():
                 yield of_file(name, "missing", "the file that belongs beside the rows is not there")
 
-    def _record(self) -> Iterator[Problem]:
-        record = read_json(self.folder / MIX_JSON)
+    def _against_record(self) -> Iterator[Problem]:
+        record = self.record
         if not isinstance(record, dict):
             if (self.folder / MIX_JSON).is_file():
                 yield of_file(MIX_JSON, "unreadable", "the file holds no JSON object")
@@ -187,7 +193,6 @@ class _Stage:
             if said.get(split, 0) != self.tally.rows[split]:
                 told = f"says {said.get(split, 0)}, there are {self.tally.rows[split]}"
                 yield of_file(MIX_JSON, "count", told, f"rows.{split}")
-        yield from _guessed(_mapping(record.get("text_only")))
 
 
 def _guessed(text_only: dict[str, Any]) -> Iterator[Problem]:

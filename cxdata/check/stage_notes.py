@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from cxdata.check.stage_gold import WORDS
-from cxdata.check.stage_rules import PROMPT_TOKENS, has_options
+from cxdata.check.stage_rules import has_options
+from cxdata.export.recipes import PROMPT_TOKENS
 
 
 class Tally:

@@ -17,13 +17,12 @@ SPECIAL: Final = (
 BYTES_A_TOKEN: Final = 3
 TOKENS_A_PICTURE_MARK: Final = 2
 TOKENS_OF_TEMPLATE: Final = 32
-PROMPT_TOKENS: Final = 4096
 FILLED: Final = (
     "problem", "answer", "images", "sample_id", "source", "task", "stage", "patient_keys", "split", "reward",
     "gold_kind", "curriculum_order", "licence", "restricted",
 )  # fmt: skip
+DIFFERS: Final = ("columns_differ", "the column does not say what problem, answer and the others say")
 _OPTION: Final = r"(?m)^[ \t]*\(?([A-Z])[.):][ \t]"
-_ROW: Final = "the column does not say what problem, answer and the others say"
 
 
 def rules(split: str) -> list[Rule]:
@@ -71,9 +70,6 @@ def differing(frame: pl.DataFrame, form: str) -> dict[str, list[int]]:
     wanted = frame.select(own_expressions(form))
     found = {name: _unequal(frame[name], wanted[name]) for name in wanted.columns}
     return {name: rows for name, rows in found.items() if rows}
-
-
-DIFFERS: Final = ("columns_differ", _ROW)
 
 
 def _unequal(column: pl.Series, wanted: pl.Series) -> list[int]:
