@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ NAME = "demo"
 EXAMPLES = ("cxdata demo", "cxdata demo --out /tmp/try")
 CONFIG_TEXT = '# Written by `cxdata demo`: the folder below which sources are looked for.\ndata_dir = "data"\n'
 WIDTH = 100
+DICOM = (".dcm", ".dicom")
 
 
 def run(
@@ -33,11 +35,24 @@ def run(
     write_text(out / "cxdata.toml", CONFIG_TEXT)
     with _inside(out):
         phantom.run(slugs, Path("data"))
-        build.run(slugs, root=[f"{slug}=data/{slug}" for slug in slugs])
+        unseen = _with_unreadable_dicom(slugs)
+        seen = [slug for slug in slugs if slug not in unseen]
+        build.run(seen, root=[f"{slug}=data/{slug}" for slug in seen])
+        if unseen:
+            say(f"{', '.join(unseen)}: pictures are DICOM, which want pip install 'cxdata[dicom]': not looked at here")
+            build.run(unseen, root=[f"{slug}=data/{slug}" for slug in unseen], images="none")
         validate.run(Path("cx"))
         for slug in slugs:
             _show(slug)
     say(f"\ngo on: cd {out} && {_command()} build --source {slugs[0]}   (finds everything built already)")
+
+
+def _with_unreadable_dicom(slugs: list[str]) -> list[str]:
+    """The sources whose synthetic pictures are DICOM, where the extra that reads them is not installed."""
+    if find_spec("pydicom") is not None:
+        return []
+    kinds = {slug: {path.suffix for path in Path("data", slug).rglob("*")} for slug in slugs}
+    return [slug for slug in slugs if not kinds[slug].isdisjoint(DICOM)]
 
 
 def _keep_settings_of_others(path: Path) -> None:
