@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from cxdata.cli import build, demo, doctor, explain, mix, phantom, render, sources, split_check, stats, validate
+from cxdata.cli import (
+    build,
+    demo,
+    doctor,
+    explain,
+    mix,
+    phantom,
+    reconcile,
+    render,
+    sources,
+    split_check,
+    stats,
+    validate,
+)
 from cxdata.cli.entry import INTERRUPTED, say_interrupted
 from cxdata.cli.settings import defaults
 
@@ -21,7 +34,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (sources, phantom, doctor, build, validate, stats, explain, mix, split_check, render, demo):
+for verb in (sources, phantom, doctor, build, validate, stats, explain, mix, split_check, reconcile, render, demo):
     app.command(verb.NAME, epilog="Examples:  " + "   ·   ".join(verb.EXAMPLES))(verb.run)
 
 

@@ -39,6 +39,7 @@ from cxdata.sources.base import Source
 ROWS_A_FILE: Final = 65_536
 ROWS_A_PART: Final = {"path": 16_384, "embed": 256}
 ROWS_A_FILE_EMBEDDED: Final = 4_096
+FILES_AT_A_TIME: Final = 4  # of ROWS_A_FILE: their questions and contexts are in memory together
 UNKNOWN: Final = "patients_of_unknown_overlap"
 META: Final = (
     "sample_id", "source", "task", "stage", "level", "difficulty", "curriculum_order", "patient_keys", "split",
@@ -151,17 +152,22 @@ def _write(folder: StageFolder, request: MixRequest, chosen: Chosen, pictures: S
     written = []
     for rows in chosen.rows.values():
         split, of = rows["split"][0], -(-rows.height // per_file)
-        for number, part in enumerate(rows.iter_slices(per_file)):
+        for number, part in enumerate(_files(rows, per_file, chosen.files)):
             file = f"{split}/rows-{number:05d}-of-{of:05d}.parquet"
-            shard = folder.write(file, _shaped(part, request, chosen.files, pick), request.form, schema)
-            written.append(shard._asdict())
+            written.append(folder.write(file, _shaped(part, request, pick), request.form, schema)._asdict())
     return written
 
 
+def _files(rows: pl.DataFrame, per_file: int, files: list[Path]) -> Iterator[pl.DataFrame]:
+    """The rows of each file to write, with what they say: the builds are read once for many files."""
+    for some in rows.iter_slices(FILES_AT_A_TIME * ROWS_A_FILE // per_file * per_file):
+        yield from _wide(some, files).iter_slices(per_file)
+
+
 def _shaped(
-    rows: pl.DataFrame, request: MixRequest, files: list[Path], pick: Callable[[pl.DataFrame], pl.Series]
+    rows: pl.DataFrame, request: MixRequest, pick: Callable[[pl.DataFrame], pl.Series]
 ) -> Iterator[pl.DataFrame]:
-    told = prompted(_wide(rows, files).lazy(), request.config.prompt).collect()
+    told = prompted(rows.lazy(), request.config.prompt).collect()
     for part in told.iter_slices(ROWS_A_PART[request.images]):
         named = part.drop("answer").rename({"gold": "answer"}).with_columns(pick(part).alias("images"))
         yield shaped(named.select("problem", "answer", "images", *META), request.form)
