@@ -111,26 +111,24 @@ def _even_views(rows: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
 
 
 def _keys_not_too_often(rows: pl.DataFrame, rules: Balance, dropped: Counter[str]) -> pl.DataFrame:
-    """Drop ordinary rows of findings that are the key too often, the worst first, until none is."""
+    """Drop ordinary single-choice rows of findings that are the key too often, round by round, until none is."""
     single = pl.col("task") == "disease_single_choice"
-    for _ in range(ROUNDS):
-        asked = rows.filter(single)
+    others, asked = rows.filter(~single), rows.filter(single)
+    while True:
         keys = asked.group_by("split", "answer").agg(k=pl.len())
         stands = asked.select("split", answer="options").explode("answer").group_by("split", "answer").agg(a=pl.len())
-        over = keys.join(stands, on=["split", "answer"]).with_columns(
-            surplus=((pl.col("k") - rules.key_share * pl.col("a")) / (1 - rules.key_share)).ceil()
+        over = keys.join(stands, on=["split", "answer"]).select(
+            "split", "answer",
+            surplus=((pl.col("k") - rules.key_share * pl.col("a")) / (1 - rules.key_share)).ceil(),
         ).filter(pl.col("surplus") > 0)  # fmt: skip
-        free = single & pl.col("set_id").is_null()
-        ranked = rows.with_columns(_free=free).with_columns(_nth=_place(["split", "answer", "_free"]))
-        ranked = ranked.join(
-            over.select("split", "answer", "surplus"), on=["split", "answer"], how="left", maintain_order="left"
-        )
+        free = pl.col("set_id").is_null()
+        ranked = asked.with_columns(_free=free).with_columns(_nth=_place(["split", "answer", "_free"]))
+        ranked = ranked.join(over, on=["split", "answer"], how="left", maintain_order="left")
         much = pl.when(free & (pl.col("_nth") < pl.col("surplus"))).then(pl.lit("key_too_often"))
         left = keep(ranked, much, dropped).drop("_nth", "_free", "surplus")
-        if left.height == rows.height:
-            return left
-        rows = left
-    return rows
+        if left.height == asked.height:
+            return pl.concat([others, left])
+        asked = left
 
 
 def _hard_to_guess(rows: pl.DataFrame, rules: Balance, dropped: Counter[str]) -> pl.DataFrame:

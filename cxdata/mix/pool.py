@@ -72,9 +72,11 @@ def keep(rows: pl.DataFrame, code: pl.Expr, dropped: Counter[str]) -> pl.DataFra
 
 
 def _scan(path: Path, number: int) -> pl.LazyFrame:
+    # texts that are no option decide on nothing: they are read when the rows are written
+    answer = pl.when(pl.col("options").is_not_null()).then("answer")
     return (
         pl.scan_parquet(path, glob=False).select(COLUMNS).with_row_index(PLACE)
-        .with_columns(pl.lit(number, pl.UInt32).alias(FILE))
+        .with_columns(answer.alias("answer"), pl.lit(number, pl.UInt32).alias(FILE))
     )  # fmt: skip
 
 
