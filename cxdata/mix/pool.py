@@ -50,18 +50,22 @@ def pool(builds: Sequence[Build], config: MixConfig) -> Pool:
     set had. Raises CxdataError when there is no row.
     """
     files = [path for build in builds for path in build.shards("samples")]
-    wanted = [_scan(path, number).filter(_is_asked(config)) for number, path in enumerate(files)]
-    rows = pl.concat(wanted).collect() if wanted else pl.DataFrame()
-    if rows.is_empty():
+    pictures, dropped = _pictures(builds), Counter[str]()
+    sets = _set_sizes(files, config)
+    found: list[pl.DataFrame] = []
+    asked = 0
+    for number, path in enumerate(files):  # a file at a time: only what is kept of it stays in memory
+        rows = _scan(path, number).filter(_is_asked(config)).collect()
+        asked += rows.height
+        wanted = keep(rows, _unwanted(config), dropped).drop("language", "population")
+        shown = _showable(wanted, pictures, dropped)
+        found.append(shown.join(sets, on="set_id", how="left", maintain_order="left"))
+    if not asked:
         raise CxdataError(
             "the builds hold no row that the mix asks for", where=", ".join(str(build.home) for build in builds),
             mend=f"build sources that feed {', '.join(config.tasks or config.stages)}",
         )  # fmt: skip
-    rows = rows.with_columns(set_rows=pl.when(pl.col("set_id").is_not_null()).then(pl.len().over("set_id")))
-    dropped: Counter[str] = Counter()
-    kept = keep(rows, _unwanted(config), dropped)
-    shown = keep(_with_pictures(kept, builds), pl.col("picture_code"), dropped).drop("picture_code")
-    return Pool(shown, files, dropped)
+    return Pool(pl.concat(found), files, dropped)
 
 
 def keep(rows: pl.DataFrame, code: pl.Expr, dropped: Counter[str]) -> pl.DataFrame:
@@ -99,25 +103,29 @@ def _unwanted(config: MixConfig) -> pl.Expr:
     return pl.coalesce(pl.when(test).then(pl.lit(code)) for code, test in tests)
 
 
-def _with_pictures(rows: pl.DataFrame, builds: Sequence[Build]) -> pl.DataFrame:
-    """The rows with `view`, and `picture_code`: of the first of its pictures that cannot be shown."""
+def _set_sizes(files: Sequence[Path], config: MixConfig) -> pl.DataFrame:
+    """set_id and `set_rows` of every balanced set: its rows may lie in several files."""
+    in_sets = [_scan(path, 0).filter(_is_asked(config)).select("set_id").drop_nulls() for path in files]
+    nothing = pl.LazyFrame(schema={"set_id": pl.String})
+    return pl.concat([nothing, *in_sets]).group_by("set_id").agg(pl.len().alias("set_rows")).collect()
+
+
+def _pictures(builds: Sequence[Build]) -> pl.DataFrame:
+    """image_id, view and status of every picture of the builds."""
     unstored = pl.col("content_sha256").is_null() & pl.col("path").str.to_lowercase().str.contains(DICOM)
     told = pl.when((pl.col("status") == "ok") & unstored).then(pl.lit("dicom_not_stored")).otherwise("status")
     images = [pl.scan_parquet(path, glob=False).select("image_id", "view", told.alias("status"))
               for build in builds for path in build.shards("images")]  # fmt: skip
-    if not images:
-        return rows.with_columns(view=pl.lit(None, pl.String), picture_code=_code("missing"))
-    known = pl.concat(images).unique("image_id")
+    nothing = pl.LazyFrame(schema={"image_id": pl.String, "view": pl.String, "status": pl.String})
+    return pl.concat([nothing, *images]).unique("image_id").collect()
+
+
+def _showable(rows: pl.DataFrame, pictures: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
+    """The rows all of whose pictures are ok, with the `view` of the first; the others are counted by its status."""
     shown = rows.lazy().with_row_index("_row").select("_row", image_id="image_ids").explode("image_id").drop_nulls()
-    status = shown.join(known, on="image_id", how="left", maintain_order="left").with_columns(
-        pl.col("status").fill_null("missing")
-    )
-    bad = pl.col("status").filter(pl.col("status") != "ok").sort().first()
+    status = shown.join(pictures.lazy(), on="image_id", how="left", maintain_order="left")
+    bad = pl.col("status").fill_null("missing").filter(pl.col("status").fill_null("missing") != "ok").sort().first()
     seen = status.group_by("_row", maintain_order=True).agg(pl.col("view").first(), status=bad)
-    numbered = rows.lazy().with_row_index("_row").join(seen, on="_row", how="left", maintain_order="left")
+    numbered = rows.lazy().with_row_index("_row").join(seen, on="_row", how="left", maintain_order="left").collect()
     code = pl.when(pl.col("status").is_not_null()).then(pl.concat_str(pl.lit("picture_"), "status"))
-    return numbered.with_columns(picture_code=code).drop("_row", "status").collect()
-
-
-def _code(status: str) -> pl.Expr:
-    return pl.when(pl.col("image_ids").list.len() > 0).then(pl.lit(f"picture_{status}"))
+    return keep(numbered, code, dropped).drop("_row", "status")
