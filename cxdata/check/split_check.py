@@ -10,8 +10,9 @@ import polars as pl
 
 from cxdata.build.builds import Build, builds
 from cxdata.mix.identity import Unknown
-from cxdata.mix.matches import Roots, build_patients, go_betweens, with_links
+from cxdata.mix.matches import Roots, go_betweens, with_links
 from cxdata.mix.patients import BuildPatients, Matrix, Resolved, overlap, resolve
+from cxdata.mix.people import patients_of, record_of
 from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.facets import SPLITS
 from cxdata.model.manifest import SplitRule
@@ -48,7 +49,7 @@ def split_check(folders: Sequence[Path], sources: Mapping[str, Source]) -> Split
     found = [build for folder in folders if folder not in stages for build in builds(folder)]
     written = pl.concat([pl.DataFrame(schema=WRITTEN), *map(_written, stages)]).unique()
     resolved = resolve(_everyone(found, written, sources))
-    having = {record["source"] for record in map(_record, found)}
+    having = {record["source"] for record in map(record_of, found)}
     published = {one: {k: n for k, n in row.items() if k in having} for one, row in resolved.official.items()}
     official = {one: row for one, row in published.items() if one in having}
     return SplitCheck(official, _judged(resolved, written) if stages else _resolved(resolved), resolved.unknown)
@@ -96,9 +97,7 @@ def _rows(split: str, path: Path) -> pl.DataFrame:
 
 def _everyone(found: Sequence[Build], written: pl.DataFrame, sources: Mapping[str, Source]) -> list[BuildPatients]:
     """Every source that has patients here, once; then those that only link others."""
-    slugs = {_record(build)["source"]: build for build in found}
-    roots: Roots = {slug: tuple(build.roots().values()) for slug, build in slugs.items()}
-    told = [build_patients(build.home, _source(slug, sources), roots) for slug, build in slugs.items()]
+    told, roots = patients_of(found, sources)
     known = {build.source: build for build in told}
     for (slug,), rows in written.partition_by("source", as_dict=True).items():
         keys = rows.select("patient_key", split_official=pl.lit(None, pl.String)).unique()
@@ -116,23 +115,6 @@ def _joined(
         return with_links(sources[slug], keys, roots)
     # A stage folder may come from someone with more sources: such rows are judged by their keys alone.
     return BuildPatients(slug, keys["patient_key"][0].partition(":")[0], keys, SplitRule(words="not known here"))
-
-
-def _record(build: Build) -> dict[str, Any]:
-    record = build.record()
-    if record is None or not (build.home / "patients.parquet").is_file():
-        raise CxdataError(
-            "the build is not finished", where=str(build.home), mend="run the same `cxdata build` again: it goes on"
-        )
-    return record
-
-
-def _source(slug: str, sources: Mapping[str, Source]) -> Source:
-    if slug not in sources:
-        raise UsageError(
-            f"no source is called {slug!r}", where=slug, mend="name the folder that holds it with --include-path"
-        )
-    return sources[slug]
 
 
 def torn_pairs(matrix: Matrix) -> list[tuple[str, str, int]]:

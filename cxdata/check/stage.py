@@ -23,10 +23,10 @@ from cxdata.check.stage_pictures import Pictures
 from cxdata.check.verdict import Verdict
 from cxdata.export.formats import FORMATS, columns_of, pictures_type
 from cxdata.export.recipes import PROMPT_TOKENS, beside
+from cxdata.mix.folder import MIX_JSON
 from cxdata.model.errors import UsageError
 from cxdata.model.facets import SPLITS
 
-MIX_JSON: Final = "mix.json"
 RECIPE: Final = "recipe.yaml"
 NOT_BALANCED: Final = "sft"
 OVER_CHANCE: Final = 0.05

@@ -47,7 +47,6 @@ class Balance(_Strict):
 class Order(_Strict):
     """The order of train."""
 
-    window: int = Field(default=64, ge=2, description="rows in which answers are balanced")
     replay: float = Field(default=0.2, ge=0, le=1, description="share of easier levels' rows among those of a level")
 
 

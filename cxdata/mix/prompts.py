@@ -9,10 +9,10 @@ from typing import Final, Literal
 import polars as pl
 import yaml
 
+from cxdata.export.formats import MARK
 from cxdata.model.sample import LETTERS
 from cxdata.reasoning.render import closed_expr, open_expr
 
-MARK: Final = "<image>"
 GAP: Final = "\n\n"
 WIDE: Final = (
     "sample_id", "question", "context", "options", "answer", "answer_letter", "answer_type", "labels", "scored_labels",

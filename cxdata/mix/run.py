@@ -102,7 +102,7 @@ def choose(found: Sequence[Build], request: MixRequest) -> Chosen:
     taken = pool(found, config)
     dropped = taken.dropped
     people = resolved_patients(found, request.sources, config.external)
-    rows = keep(splits_of(taken.rows.lazy(), people).collect(), pl.col("drop_code"), dropped).drop("drop_code")
+    rows = keep(splits_of(taken.rows.lazy(), people).collect(), pl.col(DROP_CODE), dropped).drop(DROP_CODE)
     alike = None
     if request.drop_duplicates:
         rows, alike = _without_duplicates(rows, found, people, request, dropped)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,9 +18,7 @@ from cxdata.model.hashing import bucket_expr
 
 FOLDER: Final = "images"
 SUFFIX_JPEG: Final = b"\xff\xd8"
-KNOWN: Final = (".jpg", ".jpeg", ".png")
 PICTURE: Final = pl.Struct({"bytes": pl.Binary(), "path": pl.String()})
-A_PART: Final = 256  # stored pictures in memory at a time
 
 
 class Shown(NamedTuple):
@@ -77,13 +75,12 @@ def contents(pictures: Shown) -> dict[str, bytes]:
     return found
 
 
-def _stored(pictures: Shown) -> list[tuple[list[str], list[str], list[bytes]]]:
-    parts = []
+def _stored(pictures: Shown) -> Iterator[tuple[list[str], list[str], list[bytes]]]:
+    """Ids, names and bytes of the stored pictures, a file of them in memory at a time."""
     for (file,), rows in pictures.table.filter("stored").partition_by("file", as_dict=True).items():
         table = pl.scan_parquet(str(file), glob=False).select("image_id", "bytes")
         held = rows.lazy().select("image_id", "name").join(table, on="image_id").sort("image_id").collect()
-        parts.append((held["image_id"].to_list(), held["name"].to_list(), held["bytes"].to_list()))
-    return parts
+        yield held["image_id"].to_list(), held["name"].to_list(), held["bytes"].to_list()
 
 
 def _source(pictures: Shown, row: dict[str, object]) -> Path:
