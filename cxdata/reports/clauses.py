@@ -19,6 +19,7 @@ _AFFIRMS: Final = frozenset({
     "increasingly", "known", "progressive", "extensive", "prominent", "again", "possible", "probable", "status",
     "degenerative", "post", "postoperative", "postsurgical", "normal", "clear", "underlying", "associated", "adjacent",
 })  # fmt: skip
+_SIDES: Final = frozenset({"right", "left", "large", "normal"})
 _BEGINS: Final = frozenset({"there", "it", "this", "these", "no", "without"})
 _SEEN: Final = frozenset({
     "seen", "identified", "visualized", "demonstrated", "detected", "appreciated", "present", "evident", "found",
@@ -60,11 +61,9 @@ def _breaks(forms: Sequence[str], hits: Sequence[Hit], start: int, place: int) -
         return True
     stop = next((at for at in range(first, len(forms)) if forms[at] in (",", "and", ";", ".", ":")), len(forms))
     rest, left = forms[first:stop], forms[start:place]
-    if not _is_whole(left, hits, start, place):
+    if not _is_whole(left, hits, start, place) or "differential" in left:
         return False
-    if forms[first] in _AFFIRMS:
-        if forms[first] in ("right", "left", "large", "normal") and _goes_on(forms, first):
-            return False
+    if forms[first] in _AFFIRMS and not (forms[first] in _SIDES and (forms[place] == "and" or _goes_on(forms, first))):
         return any(role in (FINDING, PLACE) for hit in hits if first <= hit.start < stop for role, _ in hit.means)
     if first == place + 2 and "," not in left and VERBS.isdisjoint(rest):
         return True  # "no effusion, and atelectasis at the base": two things in a list have no comma
@@ -87,10 +86,18 @@ def _is_statement(rest: Sequence[str], left: Sequence[str], hits: Sequence[Hit],
     """Whether what follows has a verb of its own, or says what a place is."""
     verb = next((at for at, word in enumerate(rest) if word in VERBS), None)
     if verb is not None and verb > 0:
-        listed = not _SEEN.isdisjoint(rest[verb:]) and VERBS.isdisjoint(left)
-        return not listed
+        if not VERBS.isdisjoint(left):
+            return True
+        if "no" in left or "without" in left:
+            return _SEEN.isdisjoint(rest[verb:])
+        # without a verb of its own, what stands before shares this one, but for another subject: "the", a place
+        return rest[0] == "the" or any(hit.start == first and _is_place(hit) for hit in hits)
     own = [role for hit in hits if first <= hit.start < stop for role, _ in hit.means]
     return PLACE in own and ATTRIBUTE in own
+
+
+def _is_place(hit: Hit) -> bool:
+    return any(role == PLACE for role, _ in hit.means)
 
 
 def _goes_on(forms: Sequence[str], first: int) -> bool:

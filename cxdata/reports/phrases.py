@@ -12,7 +12,14 @@ from typing import Any, Final, NamedTuple
 
 from cxdata.reports.words import form
 
-ANY: Final = "~"  # in a phrase: up to three words
+ANY: Final = "~"  # in a phrase: up to three of these words
+_FILLS: Final = frozenset({
+    "interval", "significant", "significantly", "appreciable", "appreciably", "relevant", "substantial", "major",
+    "substantially", "obvious", "marked", "markedly", "further", "important", "detectable", "discernible", "other",
+    "noticeable", "noticeably", "measurable", "great", "greatly", "definite", "definitely", "clear", "real", "much",
+    "dramatic", "dramatically", "gross", "overall", "radiographic", "visible", "large", "considerable", "meaningful",
+    "material", "apparent", "short", "term", "yet", "fully", "completely", "entirely", "acute", "clearly",
+})  # fmt: skip
 _ANY_MAX: Final = 3
 _END: Final = ""
 # Words that may stand between those of a phrase and change nothing: "cannot be entirely excluded".
@@ -94,4 +101,4 @@ def _longest(node: _Tree, forms: Sequence[str], at: int) -> tuple[int, tuple[tup
 
 
 def _plain(forms: Sequence[str], at: int, count: int) -> bool:
-    return at + count <= len(forms) and all(word[0].isalpha() for word in forms[at : at + count])
+    return at + count <= len(forms) and _FILLS.issuperset(forms[at : at + count])

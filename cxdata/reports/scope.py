@@ -12,7 +12,7 @@ UNCERTAIN: Final = "uncertain"
 UNSAID: Final = "unsaid"
 
 _AFTER: Final = {"absent_after": ABSENT, "uncertain_after": UNCERTAIN, "unsaid_after": UNSAID}
-_BEFORE: Final = {"absent_before": ABSENT, "uncertain_before": UNCERTAIN}
+_BEFORE: Final = {"absent_before": ABSENT, "uncertain_before": UNCERTAIN, "unsaid_before": UNSAID}
 _RESOLVED_NEAR: Final = 5  # words between "resolved" and what it stands before
 _LINKS: Final = frozenset({",", "and", "or", "nor", "versus", "/", "and/or"})
 _EITHER: Final = frozenset({"or", "versus", "/", "and/or"})
@@ -67,6 +67,7 @@ def settle(mentions: Sequence[Mention], cues: Sequence[Cue], forms: Sequence[str
     for cue in cues:
         _backward(cue, mentions, cues, forms)
     _alternatives(mentions, forms)
+    _weighed(mentions, forms)
     for index, mention in enumerate(mentions):
         if mention.state == ABSENT and mention.stated == PRESENT:
             after = mentions[index + 1].start if index + 1 < len(mentions) else end
@@ -135,7 +136,7 @@ def _backward(cue: Cue, mentions: Sequence[Mention], cues: Sequence[Cue], forms:
     else:
         return
     for mention in _subjects(cue, mentions, forms):
-        if mention.state == PRESENT or (mention.state == UNCERTAIN and state == ABSENT):
+        if mention.state == PRESENT or (mention.state == UNCERTAIN and state == ABSENT) or state == UNSAID:
             mention.state, mention.cue = state, (cue.start, cue.end)
         elif mention.stated == ABSENT and state == UNCERTAIN:
             mention.state = UNSAID
@@ -170,6 +171,15 @@ def _alternatives(mentions: Sequence[Mention], forms: Sequence[str]) -> None:
         for mention in [other, *(earlier if listed else [one])]:
             if mention.state == PRESENT and mention.stated == PRESENT:
                 mention.state, mention.cue = UNCERTAIN, (link, link + 1)
+
+
+def _weighed(mentions: Sequence[Mention], forms: Sequence[str]) -> None:
+    """What stands next to `versus` is in doubt, whatever it is weighed against: "effusion versus thickening"."""
+    for mention in mentions:
+        near = (mention.end, mention.end + 1, mention.start - 1, mention.start - 2)
+        place = next((at for at in near if 0 <= at < len(forms) and forms[at] == "versus"), None)
+        if place is not None and mention.state == PRESENT and mention.stated == PRESENT:
+            mention.state, mention.cue = UNCERTAIN, (place, place + 1)
 
 
 def _narrow(mention: Mention, forms: Sequence[str], after: int) -> None:
