@@ -31,11 +31,17 @@ Read = Callable[[str], dict[str, str]]
 def gold(name: str) -> list[tuple[str, dict[str, str]]]:
     """The sentences of a file with the state of each finding."""
     rows = yaml.safe_load((SENTENCES / f"{name}.yaml").read_text("utf-8")).values()
-    marks = ((sentence, [mark.strip() for mark in text.split(";") if mark.strip()]) for kind in rows for sentence, text in kind)
+    marks = (
+        (sentence, [mark.strip() for mark in text.split(";") if mark.strip()])
+        for kind in rows
+        for sentence, text in kind
+    )
     return [(sentence, {mark[1:]: STATES[mark[0]] for mark in said}) for sentence, said in marks]
 
 
-def scored(told: Iterable[tuple[str, dict[str, str]]], read: Read) -> tuple[Counter[tuple[str | None, str | None]], int, int]:
+def scored(
+    told: Iterable[tuple[str, dict[str, str]]], read: Read
+) -> tuple[Counter[tuple[str | None, str | None]], int, int]:
     """Pairs of wanted and read state, sentences that are wholly right, sentences."""
     pairs, right, count = Counter[tuple[str | None, str | None]](), 0, 0
     for sentence, wanted in told:
@@ -61,7 +67,9 @@ def main() -> None:
     options = parser.parse_args()
     readers: dict[str, Read] = {"ours": lambda text: {one.finding: one.state for one in read_sentence(text)}}
     readers |= {name: lambda text, judge=judge: read_by(judge, text) for name, judge in judges().items()}
-    print("| sentences | reader | wholly right | present P / R | absent P / R | uncertain P / R |\n|---|---|---:|---:|---:|---:|")
+    print(
+        "| sentences | reader | wholly right | present P / R | absent P / R | uncertain P / R |\n|---|---|---:|---:|---:|---:|"
+    )
     for file in FILES:
         for name, read in readers.items():
             pairs, right, count = scored(gold(file), read)

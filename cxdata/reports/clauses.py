@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from cxdata.reports.lexicon import ATTRIBUTE, FINDING, PLACE
 from cxdata.reports.phrases import Hit
 from cxdata.reports.spotting import VERBS
 
@@ -29,27 +28,30 @@ _STAYS: Final = frozenset(
     {"consistent", "compatible", "associated", "keeping", "correlate", "correlation", "concordant"}
 )
 _LINKS: Final = frozenset({",", "and"})
+_CUTS: Final = frozenset({",", "and", "with"})
+_SCOPES: Final = frozenset({"absent_after", "uncertain_after", "unsaid_after", "unsaid_start"})
+_ENDS: Final = frozenset({"ends", "exception"})
 
 
 def clauses(forms: Sequence[str], hits: Sequence[Hit]) -> list[tuple[int, int]]:
     """The clauses as first word and the word after the last, in order; together they are the sentence."""
-    within = {place for hit in hits for place in range(hit.start + 1, hit.end)}
     starts = [0]
-    for place, word in enumerate(forms):
-        if place <= starts[-1] or place in within:
+    for place in [place for place, word in enumerate(forms) if word in _CUTS]:
+        if place <= starts[-1] or any(hit.start <= place < hit.end for hit in hits if hit.end > hit.start + 1):
             continue
-        if word in _LINKS and forms[place - 1] not in _LINKS and _breaks(forms, hits, starts[-1], place):
+        if _opens(forms, hits, starts[-1], place):
             starts.append(place)
-        elif word == "with" and forms[place - 1] not in _STAYS and not _is_hit(hits, place):
-            starts.append(place)
-    ends = {hit.start for hit in hits for role, _ in hit.means if role in ("ends", "exception")}
+    ends = {hit.start for hit in hits if not _ENDS.isdisjoint(hit.means.roles)}
     ends -= {place for place in ends if forms[place] == ":" and forms[place + 1 : place + 2] == ["none"]}
     begins = sorted({*starts, *ends})
     return list(zip(begins, [*begins[1:], len(forms)], strict=True))
 
 
-def _is_hit(hits: Sequence[Hit], place: int) -> bool:
-    return any(hit.start == place and hit.end > place + 1 for hit in hits)
+def _opens(forms: Sequence[str], hits: Sequence[Hit], start: int, place: int) -> bool:
+    """Whether the link or `with` at `place` opens a new clause."""
+    if forms[place] == "with":
+        return forms[place - 1] not in _STAYS
+    return forms[place - 1] not in _LINKS and _breaks(forms, hits, start, place)
 
 
 def _breaks(forms: Sequence[str], hits: Sequence[Hit], start: int, place: int) -> bool:
@@ -64,7 +66,7 @@ def _breaks(forms: Sequence[str], hits: Sequence[Hit], start: int, place: int) -
     if not _is_whole(left, hits, start, place) or "differential" in left:
         return False
     if forms[first] in _AFFIRMS and not (forms[first] in _SIDES and (forms[place] == "and" or _goes_on(forms, first))):
-        return any(role in (FINDING, PLACE) for hit in hits if first <= hit.start < stop for role, _ in hit.means)
+        return any(hit.means.findings or hit.means.places for hit in hits if first <= hit.start < stop)
     if first == place + 2 and "," not in left and VERBS.isdisjoint(rest):
         return True  # "no effusion, and atelectasis at the base": two things in a list have no comma
     return _is_statement(rest, left, hits, first, stop)
@@ -75,11 +77,12 @@ def _is_whole(left: Sequence[str], hits: Sequence[Hit], start: int, place: int) 
     if not VERBS.isdisjoint(left) or "no" in left or "without" in left:
         return True
     return any(
-        role in (FINDING, ATTRIBUTE) or role.endswith("_after")
-        for hit in hits
-        if start <= hit.start < place
-        for role, _ in hit.means
+        hit.means.findings or hit.means.attributes or _opens_scope(hit) for hit in hits if start <= hit.start < place
     )
+
+
+def _opens_scope(hit: Hit) -> bool:
+    return not _SCOPES.isdisjoint(hit.means.roles)
 
 
 def _is_statement(rest: Sequence[str], left: Sequence[str], hits: Sequence[Hit], first: int, stop: int) -> bool:
@@ -91,15 +94,11 @@ def _is_statement(rest: Sequence[str], left: Sequence[str], hits: Sequence[Hit],
         if "no" in left or "without" in left:
             return _SEEN.isdisjoint(rest[verb:])
         # without a verb of its own, what stands before shares this one, but for another subject: "the", a place
-        return rest[0] == "the" or any(hit.start == first and _is_place(hit) for hit in hits)
-    own = [role for hit in hits if first <= hit.start < stop for role, _ in hit.means]
-    return PLACE in own and ATTRIBUTE in own
-
-
-def _is_place(hit: Hit) -> bool:
-    return any(role == PLACE for role, _ in hit.means)
+        return rest[0] == "the" or any(hit.start == first and hit.means.places for hit in hits)
+    own = [hit.means for hit in hits if first <= hit.start < stop]
+    return any(means.places for means in own) and any(means.attributes for means in own)
 
 
 def _goes_on(forms: Sequence[str], first: int) -> bool:
     """Whether the list goes on to an `or`."""
-    return any(word in ("or", "nor") for word in forms[first : first + 12])
+    return any(word in ("or", "nor", "/") for word in forms[first : first + 12])

@@ -16,7 +16,7 @@ from cxdata.model.vocabulary import Vocabulary, vocabulary
 from cxdata.reports.clauses import clauses
 from cxdata.reports.lexicon import Lexicon, lexicon
 from cxdata.reports.phrases import Hit
-from cxdata.reports.scope import ABSENT, PRESENT, UNCERTAIN, UNSAID, Cue, Mention, settle
+from cxdata.reports.scope import ABSENT, CUES, PRESENT, UNCERTAIN, UNSAID, Cue, Mention, settle
 from cxdata.reports.spotting import spotted
 from cxdata.reports.words import Words, words
 
@@ -98,12 +98,14 @@ def strongest(mentions: Iterable[Mention], excepted: bool, normal: frozenset[str
 
 def has_exception(forms: Sequence[str], hits: Sequence[Hit]) -> bool:
     """Whether something is excepted from what the sentence says: "except for", "otherwise"."""
-    return "otherwise" in forms or any(role == "exception" for hit in hits for role, _ in hit.means)
+    return "otherwise" in forms or any("exception" in hit.means.roles for hit in hits)
 
 
 def _read(sentence: str, known: Lexicon, normal: frozenset[str]) -> tuple[Reading, ...]:
     told = words(sentence)
     hits = known.phrases.find(told.forms)
+    if not any(hit.means.findings or hit.means.places for hit in hits):
+        return ()
     mentions = [mention for clause in clauses(told.forms, hits) for mention in _judged(clause, told, hits, known)]
     if not mentions:
         return ()
@@ -116,7 +118,7 @@ def _judged(clause: tuple[int, int], told: Words, hits: Sequence[Hit], known: Le
     own = _within(hits, start, end)
     mentions = spotted(own, told.forms, known, start, end)
     if mentions:
-        cues = [Cue(hit.start, hit.end, frozenset(role for role, _ in hit.means)) for hit in own]
+        cues = [Cue(hit.start, hit.end, hit.means.roles) for hit in own if not CUES.isdisjoint(hit.means.roles)]
         settle(mentions, cues, told.forms, end)
     return mentions
 

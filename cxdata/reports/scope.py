@@ -13,6 +13,7 @@ UNSAID: Final = "unsaid"
 
 _AFTER: Final = {"absent_after": ABSENT, "uncertain_after": UNCERTAIN, "unsaid_after": UNSAID}
 _BEFORE: Final = {"absent_before": ABSENT, "uncertain_before": UNCERTAIN, "unsaid_before": UNSAID}
+CUES: Final = frozenset({*_AFTER, *_BEFORE, "unsaid_start", "resolved", "cause"})
 _RESOLVED_NEAR: Final = 5  # words between "resolved" and what it stands before
 _LINKS: Final = frozenset({",", "and", "or", "nor", "versus", "/", "and/or"})
 _EITHER: Final = frozenset({"or", "versus", "/", "and/or"})
@@ -20,7 +21,7 @@ _EITHER: Final = frozenset({"or", "versus", "/", "and/or"})
 PARTIAL: Final = frozenset({
     "right", "left", "upper", "lower", "middle", "apical", "apex", "basal", "basilar", "base", "bibasilar", "lobar",
     "lingular", "retrocardiac", "perihilar", "acute", "cavitary", "tension", "side", "sided", "lobe", "anterior",
-    "posterior", "lateral", "healing", "unilateral", "contralateral", "ipsilateral", "healed",
+    "posterior", "lateral", "remainder", "remaining", "rest", "healing", "unilateral", "contralateral", "ipsilateral", "healed",
 })  # fmt: skip
 SIZED: Final = frozenset({
     "large", "larger", "sizable", "sizeable", "massive", "moderate", "substantial", "displaced", "severe", "sizeable",
@@ -90,6 +91,8 @@ def _opened(
 ) -> tuple[str, tuple[int, int]] | None:
     """The scope after the cue."""
     place = (cue.start, cue.end)
+    if "unsaid_start" in cue.roles:
+        return (UNSAID, place) if cue.start == 0 else scope
     role = next((role for role in _AFTER if role in cue.roles), None)
     if "cause" in cue.roles:
         return None if scope and scope[0] == ABSENT else scope
@@ -189,6 +192,6 @@ def _narrow(mention: Mention, forms: Sequence[str], after: int) -> None:
     own = {*forms[start : mention.end]}
     if own & SIZED:
         mention.state = UNCERTAIN
-    mention.part = not PARTIAL.isdisjoint({*own, *forms[mention.end : after]}) or not _ONLY_IF.isdisjoint(
-        forms[mention.end : after]
-    )
+    stop = next((place for place in range(mention.end, after) if forms[place] in _LINKS), after)
+    behind = forms[mention.end : stop]
+    mention.part = not PARTIAL.isdisjoint({*own, *behind}) or not _ONLY_IF.isdisjoint(behind)

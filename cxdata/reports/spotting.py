@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from cxdata.reports.lexicon import ATTRIBUTE, FINDING, PLACE, Lexicon, Refined
+from cxdata.reports.lexicon import Lexicon, Refined
 from cxdata.reports.phrases import Hit
 from cxdata.reports.scope import PARTIAL, PRESENT, Mention
 
@@ -14,6 +14,7 @@ VERBS: Final = frozenset({
     "continue", "become", "look",
 })  # fmt: skip
 _STOPS: Final = frozenset({",", ";", ":", "(", ")", "."})
+_LINKS: Final = frozenset({",", "and", "or", "/"})
 _BEFORE: Final = 4  # words of a noun phrase before its noun
 _AFTER: Final = 7
 _GAP: Final = 5  # words between an attribute and the place that it stands before
@@ -22,14 +23,16 @@ _FAR: Final = 6  # words between a place and an attribute without a verb
 
 def spotted(hits: Sequence[Hit], forms: Sequence[str], lexicon: Lexicon, start: int, end: int) -> list[Mention]:
     """The mentions in the words from `start` to before `end`, in order; `hits` are those of these words."""
-    named = [mention for hit in hits for mention in _named(hit, forms, lexicon, start, end)]
-    said = list(_said(hits, forms, lexicon))
+    named = [mention for hit in hits if hit.means.findings for mention in _named(hit, forms, lexicon, start, end)]
+    said = list(_said(hits, forms, lexicon)) if any(hit.means.places for hit in hits) else []
+    if not said:
+        return named
     return sorted((*named, *said), key=lambda mention: (mention.at, mention.end))
 
 
 def _named(hit: Hit, forms: Sequence[str], lexicon: Lexicon, start: int, end: int) -> Iterator[Mention]:
-    for role, name in hit.means:
-        if role == FINDING and (finding := _refined(name, hit, forms, lexicon, start, end)):
+    for name in hit.means.findings:
+        if finding := _refined(name, hit, forms, lexicon, start, end):
             yield Mention(finding, PRESENT, hit.start, hit.end, hit.start)
 
 
@@ -64,10 +67,10 @@ def _holds(rule: Refined, before: set[str], after: set[str], clause: Sequence[st
 
 def _said(hits: Sequence[Hit], forms: Sequence[str], lexicon: Lexicon) -> Iterator[Mention]:
     """What places are said to be; an attribute without a place of its own speaks of the last ones."""
-    attributes = [hit for hit in hits if _names(hit, ATTRIBUTE)]
-    places = [hit for hit in hits if _names(hit, PLACE)]
+    attributes = [hit for hit in hits if hit.means.attributes]
+    places = [hit for hit in hits if hit.means.places]
     taken, last = 0, list[Hit]()
-    for index, attribute in enumerate(attributes if places else ()):
+    for index, attribute in enumerate(attributes):
         left = [place for place in places if taken <= place.start and place.end <= attribute.start]
         right = _right(index, attributes, places, forms)
         verb, link = _stands_after(attribute, forms)
@@ -92,21 +95,21 @@ def _right(index: int, attributes: Sequence[Hit], places: Sequence[Hit], forms: 
     return _following(attribute, places, forms, after.start)
 
 
-def _names(hit: Hit, role: str) -> list[str]:
-    return [name for kind, name in hit.means if kind == role]
-
-
 def _following(attribute: Hit, places: Sequence[Hit], forms: Sequence[str], limit: int) -> list[Hit]:
     """The places that the attribute stands before: "normal heart size and mediastinal contours"."""
     found: list[Hit] = []
     at = attribute.end
     for place in (each for each in places if each.start >= attribute.end):
         between = forms[at : place.start]
-        if place.start > limit or len(between) > _GAP or not _STOPS.isdisjoint(set(between) - ({","} if found else set())):
+        if (
+            place.start > limit
+            or len(between) > _GAP
+            or not _STOPS.isdisjoint(set(between) - ({","} if found else set()))
+        ):
             break
         if not found and ("and" in between or not _may_part(between)):
             break
-        if found and not VERBS.isdisjoint(between):
+        if found and (not VERBS.isdisjoint(between) or _LINKS.isdisjoint(between)):
             break
         found.append(place)
         at = place.end
@@ -145,8 +148,8 @@ def _in_reach(places: Sequence[Hit], attribute: Hit, forms: Sequence[str]) -> bo
 def _stated(subjects: Sequence[Hit], attribute: Hit, forms: Sequence[str], lexicon: Lexicon) -> Iterator[Mention]:
     for place in subjects:
         start, end = min(place.start, attribute.start), max(place.end, attribute.end)
-        for name in _names(place, PLACE):
-            for kind in _names(attribute, ATTRIBUTE):
+        for name in place.means.places:
+            for kind in attribute.means.attributes:
                 for finding, state in lexicon.statements.get((name, kind), ()):
                     part = not PARTIAL.isdisjoint(forms[max(0, place.start - 2) : place.end])
                     yield Mention(finding, state, start, end, attribute.start, part=state != PRESENT and part)

@@ -33,8 +33,13 @@ class Words(NamedTuple):
 
 def words(sentence: str) -> Words:
     """The words of a sentence; hyphens, quotation marks and other signs are left out."""
-    found = list(_TOKEN.finditer(sentence.lower()))
-    return Words([form(match[0]) for match in found], [m.start() for m in found], [m.end() for m in found])
+    forms, starts, ends, known = list[str](), list[int](), list[int](), _known
+    for found in _TOKEN.finditer(sentence.lower()):
+        word = found[0]
+        forms.append(known.get(word) or form(word))
+        starts.append(found.start())
+        ends.append(found.end())
+    return Words(forms, starts, ends)
 
 
 def form(word: str) -> str:
