@@ -10,6 +10,8 @@ import polars as pl
 
 from cxdata.build.builds import Build, builds, readable
 from cxdata.model.manifest import Manifest
+from cxdata.model.policies import READ
+from cxdata.model.read_states import with_reader
 from cxdata.model.states import Effective, effective, stated_wide
 from cxdata.model.vocabulary import vocabulary
 
@@ -55,12 +57,11 @@ def _of_build(build: Build, manifests: Mapping[str, Manifest]) -> pl.DataFrame:
         return pl.DataFrame(schema={"task": pl.String, "kind": pl.String, "n": pl.UInt32})
     rows = pl.scan_parquet(shards, glob=False).filter(pl.col("label_policy").is_not_null())
     source = str((build.record() or {}).get("source"))
-    states = _states(build, manifests[source]) if source in manifests else None
+    states = _states(build, manifests[source], rows) if source in manifests else None
     if states is None:
         kinds = _negatives(rows).with_columns(kind=pl.lit(UNKNOWN))
     else:
-        study = pl.col("study_key").str.split_exact(":", 1).struct.field("field_1")
-        asked = _negatives(rows.with_columns(study_id=study))
+        asked = _negatives(rows.with_columns(study_id=_study()))
         words = {int(state): word for state, word in KINDS.items()}
         kind = pl.col("state").replace_strict(words, default=PRESENT, return_dtype=pl.String).fill_null(PRESENT)
         kind = pl.when(pl.col("finding").is_in(_normal())).then(pl.lit(BESIDE)).otherwise(kind)
@@ -77,18 +78,32 @@ def _negatives(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.with_columns(finding=finding).explode("finding", empty_as_null=False, keep_nulls=False)
 
 
+def _study() -> pl.Expr:
+    return pl.col("study_key").str.split_exact(":", 1).struct.field("field_1")
+
+
+def _reads(build: Build) -> bool:
+    """Whether labels of train were read with the reports."""
+    config = (build.record() or {}).get("config", {})
+    return isinstance(config, dict) and config.get("policy_train") == READ
+
+
 def _normal() -> list[str]:
     return [finding.name for finding in vocabulary().findings if finding.kind == "normal"]
 
 
-def _states(build: Build, manifest: Manifest) -> pl.LazyFrame | None:
+def _states(build: Build, manifest: Manifest, rows: pl.LazyFrame) -> pl.LazyFrame | None:
     """study_id, finding and the code of its effective state; None where the facets are gone or hold no labels."""
-    files = {name: build.home / f"facets/{name}.parquet" for name in FACETS}
+    reads = _reads(build)
+    files = {name: build.home / f"facets/{name}.parquet" for name in (*FACETS, *([READ] if reads else []))}
     if manifest.labels is None or not all(path.is_file() for path in files.values()):
         return None
     tables = {name: pl.scan_parquet(path, glob=False) for name, path in files.items()}
     looked_for = set(tables["label_space"].select("finding").collect()["finding"])
     space = [name for name in vocabulary().names if name in looked_for]
     stated = stated_wide(tables["findings"], tables["readings"], manifest.labels, space)
+    if reads:
+        train = rows.filter(pl.col("split") == "train").select(study_id=_study()).unique()
+        stated = with_reader(stated, tables[READ].join(train, on="study_id", how="semi"), space, vocabulary())
     wide = effective(stated, space, vocabulary()).select("study_id", *space)
     return wide.unpivot(index="study_id", variable_name="finding", value_name="state")

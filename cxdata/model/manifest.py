@@ -15,7 +15,7 @@ from cxdata.model.sample import Population, Reference
 Need = Literal["required", "tasks", "optional"]
 FileKind = Literal["table", "texts", "pictures", "checksums", "list"]
 Unit = Literal["patients", "studies", "images", "reports", "rows", "questions", "boxes"]
-PolicyName = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed"]
+PolicyName = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed", "read"]
 
 
 class Fact(BaseModel):

@@ -24,7 +24,7 @@ PARTIAL: Final = frozenset({
     "posterior", "lateral", "remainder", "remaining", "rest", "healing", "unilateral", "contralateral", "ipsilateral", "healed",
 })  # fmt: skip
 SIZED: Final = frozenset({
-    "large", "larger", "sizable", "sizeable", "massive", "moderate", "substantial", "displaced", "severe", "sizeable",
+    "large", "larger", "sizable", "sizeable", "massive", "moderate", "substantial", "displaced", "severe",
 })  # fmt: skip
 _ONLY_IF: Final = frozenset({"suggest", "suggestive", "suggesting", "suspicious", "concerning", "worrisome",
                              "consistent", "compatible", "representing"})  # fmt: skip
