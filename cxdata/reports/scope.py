@@ -98,7 +98,7 @@ def _opened(
         return None if scope and scope[0] == ABSENT else scope
     if "resolved" in cue.roles:
         return (ABSENT, place) if _is_before(cue, mentions, forms) else scope
-    if role is None or not _speaks_after(cue, mentions):
+    if role is None or not _speaks_after(cue, mentions, forms):
         return scope
     # "no findings suspicious for", "to evaluate possible": what is denied or asked is not made doubtful
     if scope is not None and role == "uncertain_after" and scope[0] in (ABSENT, UNSAID):
@@ -108,9 +108,13 @@ def _opened(
     return _AFTER[role], place
 
 
-def _speaks_after(cue: Cue, mentions: Sequence[Mention]) -> bool:
-    """False for a cue that may stand on either side and has nothing after it."""
-    return cue.roles.isdisjoint(_BEFORE) or any(mention.at >= cue.end for mention in mentions)
+def _speaks_after(cue: Cue, mentions: Sequence[Mention], forms: Sequence[str]) -> bool:
+    """False for a cue that may stand on either side and has nothing after it, or is the predicate of what is before."""
+    if cue.roles.isdisjoint(_BEFORE):
+        return True
+    if forms[cue.start] == "be" and any(mention.end <= cue.start for mention in mentions):
+        return False
+    return any(mention.at >= cue.end for mention in mentions)
 
 
 def _is_before(cue: Cue, mentions: Sequence[Mention], forms: Sequence[str]) -> bool:
@@ -134,7 +138,7 @@ def _backward(cue: Cue, mentions: Sequence[Mention], cues: Sequence[Cue], forms:
     role = next((role for role in _BEFORE if role in cue.roles), None)
     if "resolved" in cue.roles and not _is_before(cue, mentions, forms) and forms[cue.end - 1] not in ("of", "in"):
         state = ABSENT
-    elif role is not None and not (not cue.roles.isdisjoint(_AFTER) and _speaks_after(cue, mentions)):
+    elif role is not None and not (not cue.roles.isdisjoint(_AFTER) and _speaks_after(cue, mentions, forms)):
         state = _BEFORE[role]
     else:
         return
