@@ -42,7 +42,7 @@ def clauses(forms: Sequence[str], hits: Sequence[Hit]) -> list[tuple[int, int]]:
         if _opens(forms, hits, starts[-1], place):
             starts.append(place)
     ends = {hit.start for hit in hits if not _ENDS.isdisjoint(hit.means.roles)}
-    ends -= {place for place in ends if forms[place] == ":" and forms[place + 1 : place + 2] == ["none"]}
+    ends -= {hit.end for hit in hits if hit.means.places and forms[hit.end : hit.end + 1] == [":"]}  # "Lungs: clear."
     begins = sorted({*starts, *ends})
     return list(zip(begins, [*begins[1:], len(forms)], strict=True))
 

@@ -14,13 +14,15 @@ UNSAID: Final = "unsaid"
 _AFTER: Final = {"absent_after": ABSENT, "uncertain_after": UNCERTAIN, "unsaid_after": UNSAID}
 _BEFORE: Final = {"absent_before": ABSENT, "uncertain_before": UNCERTAIN, "unsaid_before": UNSAID}
 CUES: Final = frozenset({*_AFTER, *_BEFORE, "unsaid_start", "resolved", "cause"})
-_RESOLVED_NEAR: Final = 5  # words between "resolved" and what it stands before
+_RESOLVED_NEAR: Final = 8  # words between "resolved" and what it stands before
+_NOUN: Final = 3  # words of a noun phrase before its noun: "is likely mild basal atelectasis"
 _LINKS: Final = frozenset({",", "and", "or", "nor", "versus", "/", "and/or"})
+_PARTS: Final = _LINKS | {"after", "following", "since", "from"}  # where a noun phrase ends
 _EITHER: Final = frozenset({"or", "versus", "/", "and/or"})
 # Words of a noun phrase that say that only one side, place or kind is denied, and such as deny a size alone.
 PARTIAL: Final = frozenset({
     "right", "left", "upper", "lower", "middle", "apical", "apex", "basal", "basilar", "base", "bibasilar", "lobar",
-    "lingular", "retrocardiac", "perihilar", "acute", "cavitary", "tension", "side", "sided", "lobe", "anterior",
+    "lingular", "retrocardiac", "perihilar", "acute", "cavitary", "tension", "lobe", "anterior",
     "posterior", "lateral", "remainder", "remaining", "rest", "healing", "unilateral", "contralateral", "ipsilateral", "healed",
 })  # fmt: skip
 SIZED: Final = frozenset({
@@ -112,9 +114,11 @@ def _speaks_after(cue: Cue, mentions: Sequence[Mention], forms: Sequence[str]) -
     """False for a cue that may stand on either side and has nothing after it, or is the predicate of what is before."""
     if cue.roles.isdisjoint(_BEFORE):
         return True
-    if forms[cue.start] == "be" and any(mention.end <= cue.start for mention in mentions):
+    after = next((mention.at for mention in mentions if mention.at >= cue.end), None)
+    if after is None:
         return False
-    return any(mention.at >= cue.end for mention in mentions)
+    predicate = forms[cue.start] == "be" and any(mention.end <= cue.start for mention in mentions)
+    return not predicate or (after <= cue.end + _NOUN and _LINKS.isdisjoint(forms[cue.end : after]))
 
 
 def _is_before(cue: Cue, mentions: Sequence[Mention], forms: Sequence[str]) -> bool:
@@ -196,6 +200,6 @@ def _narrow(mention: Mention, forms: Sequence[str], after: int) -> None:
     own = {*forms[start : mention.end]}
     if own & SIZED:
         mention.state = UNCERTAIN
-    stop = next((place for place in range(mention.end, after) if forms[place] in _LINKS), after)
+    stop = next((place for place in range(mention.end, after) if forms[place] in _PARTS), after)
     behind = forms[mention.end : stop]
     mention.part = not PARTIAL.isdisjoint({*own, *behind}) or not _ONLY_IF.isdisjoint(behind)
