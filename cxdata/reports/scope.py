@@ -15,6 +15,7 @@ _AFTER: Final = {"absent_after": ABSENT, "uncertain_after": UNCERTAIN, "unsaid_a
 _BEFORE: Final = {"absent_before": ABSENT, "uncertain_before": UNCERTAIN, "unsaid_before": UNSAID}
 CUES: Final = frozenset({*_AFTER, *_BEFORE, "unsaid_start", "resolved", "cause"})
 _RESOLVED_NEAR: Final = 8  # words between "resolved" and what it stands before
+_WORDS: Final = 2  # words of a cue such as "less likely"
 _NOUN: Final = 3  # words of a noun phrase before its noun: "is likely mild basal atelectasis"
 _LINKS: Final = frozenset({",", "and", "or", "nor", "versus", "/", "and/or"})
 _PARTS: Final = _LINKS | {"after", "following", "since", "from"}  # where a noun phrase ends
@@ -22,7 +23,7 @@ _EITHER: Final = frozenset({"or", "versus", "/", "and/or"})
 # Words of a noun phrase that say that only one side, place or kind is denied, and such as deny a size alone.
 PARTIAL: Final = frozenset({
     "right", "left", "upper", "lower", "middle", "apical", "apex", "basal", "basilar", "base", "bibasilar", "lobar",
-    "lingular", "retrocardiac", "perihilar", "acute", "cavitary", "tension", "lobe", "anterior",
+    "lingular", "retrocardiac", "perihilar", "cavitary", "tension", "lobe", "anterior",
     "posterior", "lateral", "remainder", "remaining", "rest", "healing", "unilateral", "contralateral", "ipsilateral", "healed",
 })  # fmt: skip
 SIZED: Final = frozenset({
@@ -139,18 +140,28 @@ def _put(mention: Mention, scope: tuple[str, tuple[int, int]] | None) -> None:
 
 def _backward(cue: Cue, mentions: Sequence[Mention], cues: Sequence[Cue], forms: Sequence[str]) -> None:
     """A cue that stands behind its subject: "is not seen", "cannot be excluded", "has resolved"."""
-    role = next((role for role in _BEFORE if role in cue.roles), None)
-    if "resolved" in cue.roles and not _is_before(cue, mentions, forms) and forms[cue.end - 1] not in ("of", "in"):
-        state = ABSENT
-    elif role is not None and not (not cue.roles.isdisjoint(_AFTER) and _speaks_after(cue, mentions, forms)):
-        state = _BEFORE[role]
-    else:
+    state = _state_before(cue, mentions, forms)
+    if state is None:
         return
     for mention in _subjects(cue, mentions, forms):
         if mention.state == PRESENT or (mention.state == UNCERTAIN and state == ABSENT) or state == UNSAID:
             mention.state, mention.cue = state, (cue.start, cue.end)
         elif mention.stated == ABSENT and state == UNCERTAIN:
             mention.state = UNSAID
+
+
+def _state_before(cue: Cue, mentions: Sequence[Mention], forms: Sequence[str]) -> str | None:
+    """What the cue makes of its subject; None where it speaks of what follows."""
+    if "resolved" in cue.roles:
+        after = _is_before(cue, mentions, forms) or forms[cue.end - 1] in ("of", "in")
+        return None if after else ABSENT
+    role = next((role for role in _BEFORE if role in cue.roles), None)
+    if role is None or cue.roles.isdisjoint(_AFTER):
+        return None if role is None else _BEFORE[role]
+    # "possible", "unlikely": behind a finding only where the phrase ends with it
+    ends = cue.end >= len(forms) or not forms[cue.end][0].isalpha()
+    behind = forms[cue.start] == "be" or len(forms[cue.start : cue.end]) > _WORDS or ends
+    return _BEFORE[role] if behind and not _speaks_after(cue, mentions, forms) else None
 
 
 def _subjects(cue: Cue, mentions: Sequence[Mention], forms: Sequence[str]) -> list[Mention]:
@@ -177,7 +188,7 @@ def _alternatives(mentions: Sequence[Mention], forms: Sequence[str]) -> None:
         link = next((place for place in range(one.end, other.start) if forms[place] in _EITHER), None)
         if link is None or not _listed(one, other, forms) or one.finding == other.finding:
             continue
-        listed = forms[link - 1] == ","  # "this, that, or another", but "a shadow, this or that"
+        listed = "," in forms[max(link - 2, one.end) : link]  # "this, that, or another", but "a shadow, this or that"
         earlier = _subjects(Cue(other.start, other.start, frozenset()), mentions[: index + 1], forms)
         for mention in [other, *(earlier if listed else [one])]:
             if mention.state == PRESENT and mention.stated == PRESENT:
@@ -185,10 +196,12 @@ def _alternatives(mentions: Sequence[Mention], forms: Sequence[str]) -> None:
 
 
 def _weighed(mentions: Sequence[Mention], forms: Sequence[str]) -> None:
-    """What stands next to `versus` is in doubt, whatever it is weighed against: "effusion versus thickening"."""
+    """What stands next to `or` or `versus` is in doubt, whatever it is weighed against: "effusion versus thickening"."""
     for mention in mentions:
-        near = (mention.end, mention.end + 1, mention.start - 1, mention.start - 2)
-        place = next((at for at in near if 0 <= at < len(forms) and forms[at] == "versus"), None)
+        near = (mention.end, mention.start - 1)
+        far = (mention.end + 1, mention.start - 2)
+        place = next((at for at in near if 0 <= at < len(forms) and forms[at] in _EITHER), None)
+        place = place or next((at for at in far if 0 <= at < len(forms) and forms[at] == "versus"), None)
         if place is not None and mention.state == PRESENT and mention.stated == PRESENT:
             mention.state, mention.cue = UNCERTAIN, (place, place + 1)
 
@@ -202,4 +215,5 @@ def _narrow(mention: Mention, forms: Sequence[str], after: int) -> None:
         mention.state = UNCERTAIN
     stop = next((place for place in range(mention.end, after) if forms[place] in _PARTS), after)
     behind = forms[mention.end : stop]
-    mention.part = not PARTIAL.isdisjoint({*own, *behind}) or not _ONLY_IF.isdisjoint(behind)
+    acute = "acute" in own and "Fracture" in mention.finding
+    mention.part = acute or not PARTIAL.isdisjoint({*own, *behind}) or not _ONLY_IF.isdisjoint(behind)
