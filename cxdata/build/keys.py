@@ -83,7 +83,8 @@ def read_key(facets: Key) -> Key:
     words = {name: _text("cxdata.reports", name) for name in ("lexicon.yaml", "negation.yaml")}
     return Key({
         "what the reader gives": facets.digest(), "report reader version": str(reader.VERSION),
-        "read states version": str(read_states.VERSION), "vocabulary": _text("cxdata.model", "vocabulary.yaml"), **words,
+        "read states version": str(read_states.VERSION), **words,
+        "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
     })  # fmt: skip
 
 

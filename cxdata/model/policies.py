@@ -212,8 +212,5 @@ def _footnotes() -> list[str]:
         f"- {closed}",
         f"- `u-mixed` reads {ones} as `u-ones`, {zeros} as `u-zeros`, the rest as `stated`.",
         "- All `u-` policies are for train only.",
-        "- `read` is for train only and is as `stated` once the package's own reader has read findings and impression",
-        "  (annotator `reader`, tier R4): what a report denies is absent, what it leaves open is uncertain, and where "
-        "reader and labels differ the finding is in conflict. See [reader.md](reader.md).",
         "- What no radiograph can show (`visible: no` in the vocabulary) is never asked.",
     ]

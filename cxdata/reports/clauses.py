@@ -61,8 +61,8 @@ def _breaks(forms: Sequence[str], hits: Sequence[Hit], start: int, place: int) -
         return False
     if any(hit.start == start and hit.end == place and _opens_scope(hit) for hit in hits):
         return False  # "in the appropriate clinical setting, …"
-    if forms[first] in _BEGINS:
-        return True
+    if forms[first] in _BEGINS or (hits[0].start == 0 and "exception" in hits[0].means.roles and forms[place] == ","):
+        return True  # "Apart from a granuloma, …"
     stop = next((at for at in range(first, len(forms)) if forms[at] in (",", "and", ";", ".", ":")), len(forms))
     rest, left = forms[first:stop], forms[start:place]
     if not _is_whole(left, hits, start, place) or "differential" in left or _are_adjectives(left, hits, place, first):

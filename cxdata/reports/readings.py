@@ -1,4 +1,4 @@
-"""What the reader finds in whole reports: one state a study and finding, from all sentences of findings and impression."""
+"""What the reader finds in whole reports: one state a study and finding, from the sentences of both sections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REFERENCE: Final = "R4"
 LANGUAGE: Final = "en"
 SECTIONS: Final = ("findings", "impression")
 CHUNK: Final = 20_000  # sentences a worker takes at a time
-_COLUMNS: Final = ("sentence", "finding", "state", "part")
+_COLUMNS: Final = {"sentence": pl.String, "finding": pl.String, "state": pl.String, "part": pl.Boolean}
 Run = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]]], Iterable[Any]]
 
 
@@ -34,8 +34,8 @@ def read_reports(reports: pl.LazyFrame, run: Run) -> pl.DataFrame:
     """
     told = _sentences(reports)
     unlike = told["sentence"].unique().sort()
-    tables = [pl.DataFrame(part) for part in run(_read, _chunks(unlike))]
-    readings = pl.concat(tables) if tables else pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String))
+    tables = [pl.DataFrame(part, schema=_COLUMNS) for part in run(_read, _chunks(unlike))]
+    readings = pl.concat([pl.DataFrame(schema=_COLUMNS), *tables])
     rows = _settled(told.join(readings, on="sentence"), vocabulary())
     origin = reports.select("study_id", "origin_file", "origin_row").collect()
     return rows.join(origin, on="study_id", how="left").with_columns(
@@ -57,7 +57,7 @@ def _chunks(sentences: pl.Series) -> Iterator[tuple[list[str]]]:
 
 def _read(sentences: list[str]) -> dict[str, list[Any]]:
     """In a worker: the readings of some sentences, as plain lists."""
-    return read_sentences(pl.Series("sentence", sentences, pl.String)).select(_COLUMNS).to_dict(as_series=False)
+    return read_sentences(pl.Series("sentence", sentences, pl.String)).select(*_COLUMNS).to_dict(as_series=False)
 
 
 def _settled(readings: pl.DataFrame, known: Vocabulary) -> pl.DataFrame:

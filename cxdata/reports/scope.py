@@ -13,18 +13,20 @@ UNSAID: Final = "unsaid"
 
 _AFTER: Final = {"absent_after": ABSENT, "uncertain_after": UNCERTAIN, "unsaid_after": UNSAID}
 _BEFORE: Final = {"absent_before": ABSENT, "uncertain_before": UNCERTAIN, "unsaid_before": UNSAID}
-CUES: Final = frozenset({*_AFTER, *_BEFORE, "unsaid_start", "resolved", "cause"})
+CUES: Final = frozenset({*_AFTER, *_BEFORE, "unsaid_start", "resolved", "cause", "neutral"})
 _RESOLVED_NEAR: Final = 8  # words between "resolved" and what it stands before
 _WORDS: Final = 2  # words of a cue such as "less likely"
 _NOUN: Final = 3  # words of a noun phrase before its noun: "is likely mild basal atelectasis"
 _LINKS: Final = frozenset({",", "and", "or", "nor", "versus", "/", "and/or"})
 _PARTS: Final = _LINKS | {"after", "following", "since", "from"}  # where a noun phrase ends
 _EITHER: Final = frozenset({"or", "versus", "/", "and/or"})
+_DOUBTFUL: Final = frozenset({"or", "versus"})  # "pacemaker/defibrillator" is one thing
 # Words of a noun phrase that say that only one side, place or kind is denied, and such as deny a size alone.
 PARTIAL: Final = frozenset({
     "right", "left", "upper", "lower", "middle", "apical", "apex", "basal", "basilar", "base", "bibasilar", "lobar",
     "lingular", "retrocardiac", "perihilar", "cavitary", "tension", "lobe", "anterior",
-    "posterior", "lateral", "remainder", "remaining", "rest", "healing", "unilateral", "contralateral", "ipsilateral", "healed",
+    "posterior", "lateral", "remainder", "remaining", "rest", "healing", "healed", "unilateral", "contralateral",
+    "ipsilateral",
 })  # fmt: skip
 SIZED: Final = frozenset({
     "large", "larger", "sizable", "sizeable", "massive", "moderate", "substantial", "displaced", "severe",
@@ -70,8 +72,9 @@ def settle(mentions: Sequence[Mention], cues: Sequence[Cue], forms: Sequence[str
     _forward(mentions, cues, forms)
     for cue in cues:
         _backward(cue, mentions, cues, forms)
-    _alternatives(mentions, forms)
-    _weighed(mentions, forms)
+    if not any("neutral" in cue.roles for cue in cues):  # "no change in the effusion or edema": both are there
+        _alternatives(mentions, forms)
+        _weighed(mentions, forms)
     for index, mention in enumerate(mentions):
         if mention.state == ABSENT and mention.stated == PRESENT:
             after = mentions[index + 1].start if index + 1 < len(mentions) else end
@@ -196,11 +199,11 @@ def _alternatives(mentions: Sequence[Mention], forms: Sequence[str]) -> None:
 
 
 def _weighed(mentions: Sequence[Mention], forms: Sequence[str]) -> None:
-    """What stands next to `or` or `versus` is in doubt, whatever it is weighed against: "effusion versus thickening"."""
+    """What stands next to `or` or `versus` is in doubt, whatever the other thing is: "effusion versus thickening"."""
     for mention in mentions:
         near = (mention.end, mention.start - 1)
         far = (mention.end + 1, mention.start - 2)
-        place = next((at for at in near if 0 <= at < len(forms) and forms[at] in _EITHER), None)
+        place = next((at for at in near if 0 <= at < len(forms) and forms[at] in _DOUBTFUL), None)
         place = place or next((at for at in far if 0 <= at < len(forms) and forms[at] == "versus"), None)
         if place is not None and mention.state == PRESENT and mention.stated == PRESENT:
             mention.state, mention.cue = UNCERTAIN, (place, place + 1)
