@@ -66,10 +66,9 @@ def test_spans_and_cues_are_words_of_the_sentence() -> None:
 
 
 def test_a_place_and_what_it_is_are_one_span() -> None:
-    (reading,) = read_sentence("On this view the heart is moderately enlarged.")
-    assert (
-        "On this view the heart is moderately enlarged."[reading.start : reading.end] == "heart is moderately enlarged"
-    )
+    sentence = "On this view the heart is moderately enlarged."
+    (reading,) = read_sentence(sentence)
+    assert sentence[reading.start : reading.end] == "heart is moderately enlarged"
 
 
 @pytest.mark.parametrize(
