@@ -121,6 +121,13 @@ BY_TASK: dict[str, dict[str, Any]] = {
         **REPORT, "question": "Conclude.", "context": "Woman with cough.", "answer": "No acute disease.",
         "wording_id": "impression_generation_indication.en.v1.any.01",
     },
+    "temporal_progression": {
+        "answer_type": "single_choice", "level": "single", "domain": "spatiotemporal_alignment",
+        "question": "How does it go on?", "asked_finding": "Edema", "options": ["stable", "worsening", "improving"],
+        "answer": "worsening", "answer_letter": "B", "image_ids": ["mimic:front", "mimic:later"], "label_policy": None,
+        "reference": None, "evidence_ids": None, "set_id": "set", "split": "train",
+        "wording_id": "temporal_progression.en.v1.any.01",
+    },
     "abnormality_grounding": {
         **BOXED, "level": "grounding", "question": "Where?", "asked_finding": "Edema", "labels": ["Edema"],
         "answer": "Edema: lower left of the picture.", "wording_id": "abnormality_grounding.en.v1.visible.01",
@@ -143,6 +150,7 @@ BY_TASK: dict[str, dict[str, Any]] = {
 PICTURES = pl.DataFrame(
     [("mimic:front", "PA", "mimic:p1", "mimic:s1"), ("mimic:side", "LATERAL", "mimic:p1", "mimic:s1"),
      ("mimic:second", "AP", "mimic:p1", "mimic:s1"), ("mimic:elsewhere", "LATERAL", "mimic:p1", "mimic:s2"),
+     ("mimic:later", "PA", "mimic:p1", "mimic:s4"),
      ("mimic:fellow", "PA", "mimic:p2", "mimic:s3"), ("mimic:stranger", "LATERAL", "mimic:p2", "mimic:s3"),
      ("mimic:oblique", "OTHER", "mimic:p1", "mimic:s1")],
     schema=["image_id", "view", "patient_key", "study_key"], orient="row",

@@ -1,0 +1,160 @@
+"""What a sentence says of the course of a finding since the last picture: improving, stable or worsening.
+
+A change counts only where its words are tied to the finding: in its clause, before it within its noun phrase, or as its
+predicate. A label that was other the last time is no change (pairs of effusion, present both times, are not "stable").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+import polars as pl
+import yaml
+
+from cxdata.reports.clauses import clauses
+from cxdata.reports.lexicon import lexicon
+from cxdata.reports.phrases import Hit, PhraseTable
+from cxdata.reports.scope import ABSENT, PRESENT, Cue, Mention, settle
+from cxdata.reports.sentences import sentences_expr
+from cxdata.reports.spotting import VERBS, spotted
+from cxdata.reports.words import Words, words
+
+VERSION: Final = 1
+"""Goes up whenever the same sentence may tell another change."""
+
+CHANGING: Final = ("Consolidation", "Edema", "Pleural Effusion", "Pneumonia", "Pneumothorax")
+"""The findings whose course is read: those of MS-CXR-T (Bannur et al. 2023), the test set of this task."""
+
+_HINT: Final = (
+    r"(?i)chang|stable|similar|same|creas|prov|wors|better|less|resol|clear|dimin|reduc|small|larg|great|progress|new|"
+    r"develop|appear"
+)  # every phrase of change holds one of these; other sentences are not taken apart
+_BEFORE_WORDS: Final = 7  # of a noun phrase between the words of change and the finding
+_AFTER_WORDS: Final = 8  # between the finding and what is said of it: "of the right base"
+_DOUBT: Final = frozenset({"possibly", "probably", "perhaps", "likely", "may", "might", "could", "questionable", "if"})
+_SIDES: Final = frozenset({"left", "right"})
+_LINKS: Final = frozenset({"and", "or", ","})
+
+
+class Change(NamedTuple):
+    """One finding's course; `start` and `end` are characters of the sentence, of the words that tell it."""
+
+    finding: str
+    change: str
+    start: int
+    end: int
+
+
+def read_changes(sentence: str) -> tuple[Change, ...]:
+    """The changes that a sentence tells, one a finding; none of a finding with two that differ, or that is in doubt."""
+    told = words(sentence)
+    hits, known = lexicon().phrases.find(told.forms), lexicon()
+    found: dict[str, Change | None] = {}
+    for start, end in clauses(told.forms, hits):
+        if _speaks_of_a_side(hits, told, start, end):
+            return ()
+        own = [hit for hit in hits if start <= hit.start < end]
+        mentions = spotted(own, told.forms, known, start, end)
+        for finding, hit in _tied(mentions, own, told, start, end):
+            change = Change(finding, hit.means.findings[0], told.starts[hit.start], told.ends[hit.end - 1])
+            before = found.get(finding, change)
+            found[finding] = before if before is not None and before.change == change.change else None
+    return tuple(change for change in found.values() if change is not None)
+
+
+def _tied(mentions: Sequence[Mention], hits: Sequence[Hit], told: Words, start: int, end: int) -> list[tuple[str, Hit]]:
+    """Pairs of finding and words of change in one clause; a finding in doubt, or denied and not resolved, has none."""
+    forms = told.forms
+    cues = [Cue(hit.start, hit.end, hit.means.roles) for hit in hits]
+    settle(mentions, cues, forms, end)
+    moves = [hit._replace(start=hit.start + start, end=hit.end + start) for hit in _phrases().find(forms[start:end])]
+    sure = [hit for hit in moves if _DOUBT.isdisjoint(forms[max(hit.start - 2, 0) : hit.end])]
+    tied = [(mention, hit) for hit in sure for mention in _subjects(hit, moves, mentions, forms)]
+    return [
+        (mention.finding, hit) for mention, hit in tied if mention.finding in CHANGING and _has_course(mention, hit)
+    ]
+
+
+def _has_course(mention: Mention, hit: Hit) -> bool:
+    """Whether the finding is there, or was and is gone by these very words."""
+    if mention.state == PRESENT:
+        return True
+    gone = mention.cue is not None and mention.cue[0] < hit.end and hit.start < mention.cue[1]
+    return mention.state == ABSENT and gone and hit.means.findings == ("improving",)
+
+
+def _subjects(hit: Hit, moves: Sequence[Hit], mentions: Sequence[Mention], forms: Sequence[str]) -> list[Mention]:
+    """The mentions that the words of change speak of, those listed with it too."""
+    after = next((mention for mention in mentions if mention.at >= hit.end), None)
+    before = [mention for mention in mentions if mention.end <= hit.start]
+    leads = "before" in hit.means.roles or not before  # "there is unchanged edema"
+    if leads and after is not None and _is_noun_phrase(forms[hit.end : after.start]):
+        return _listed_on(after, moves, [mention for mention in mentions if mention.at > after.at], forms)
+    if "after" not in hit.means.roles or not before or _parted(before[-1], hit, moves):
+        return []
+    return _listed_on(before[-1], moves, before[-2::-1], forms)
+
+
+def _is_noun_phrase(between: Sequence[str]) -> bool:
+    return len(between) <= _BEFORE_WORDS and VERBS.isdisjoint(between) and _LINKS.isdisjoint(between)
+
+
+def _parted(mention: Mention, hit: Hit, moves: Sequence[Hit]) -> bool:
+    """Whether the words are far, or others of change stand between."""
+    far = hit.start - mention.end > _AFTER_WORDS
+    return far or any(mention.end <= other.start < hit.start for other in moves)
+
+
+def _listed_on(first: Mention, moves: Sequence[Hit], others: Sequence[Mention], forms: Sequence[str]) -> list[Mention]:
+    """The mention and those linked to it one after the other, with no verb and no words of change between."""
+    found = [first]
+    for other in others:
+        one, two = sorted((found[-1], other), key=lambda mention: mention.at)
+        between = forms[one.end : two.start]
+        moved = any(one.end <= move.start < two.start for move in moves)
+        if _LINKS.isdisjoint(between) or not VERBS.isdisjoint(between) or moved:
+            break
+        found.append(other)
+    return found
+
+
+def _speaks_of_a_side(hits: Sequence[Hit], told: Words, start: int, end: int) -> bool:
+    """Whether a clause tells a change of "the left" and does not say of what: the finding before it may be meant."""
+    own = told.forms[start:end]
+    named = any(hit.means.findings or hit.means.places for hit in hits if start <= hit.start < end)
+    return not named and not _SIDES.isdisjoint(own) and bool(_phrases().find(own))
+
+
+@cache
+def _phrases() -> PhraseTable:
+    """Phrases of change; the role of each is where it stands, its finding the change."""
+    raw = yaml.safe_load(files("cxdata.reports").joinpath("changes.yaml").read_text("utf-8"))
+    return PhraseTable(
+        item
+        for change in ("improving", "stable", "worsening")
+        for side in ("before", "after")
+        for phrase in raw[change][side]
+        for item in ((phrase, "finding", change), (phrase, side, change))
+    )
+
+
+def reported_changes(reports: pl.LazyFrame) -> pl.DataFrame:
+    """One row a study and finding whose English report tells a change: study_id, finding, change, origin; sorted.
+
+    A report that tells two different changes of a finding, or one of another side, tells none.
+    """
+    told = [reports.filter(pl.col("language") == "en").select("study_id", sentence=sentences_expr(section))
+            for section in ("findings", "impression")]  # fmt: skip
+    sentences = pl.concat(told).explode("sentence").filter(pl.col("sentence").str.contains(_HINT)).unique().collect()
+    rows = [(text, *change[:2]) for text in sentences["sentence"].unique().sort() for change in read_changes(text)]
+    names = ("sentence", "finding", "change")
+    changes = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+    agreed = sentences.join(changes, on="sentence").group_by("study_id", "finding").agg(
+        pl.col("change").first(), kinds=pl.col("change").n_unique()
+    )  # fmt: skip
+    origin = reports.select("study_id", "origin_file", "origin_row").collect()
+    found = agreed.filter(pl.col("kinds") == 1).drop("kinds").join(origin, on="study_id", how="left")
+    return found.sort("study_id", "finding")
