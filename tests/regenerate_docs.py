@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/ anew: schema, states, sources, command line. A test fails when they are stale."""
+"""Write the generated pages of docs/ anew: schema, states, sources, dropped rows, command line. A test fails when they are stale."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from cxdata.cli.app import app
+from cxdata.mix.dropped import table_markdown
 from cxdata.model.facets import FACETS
 from cxdata.model.policies import policy_table_markdown
 from cxdata.model.sample import columns
@@ -23,7 +24,7 @@ MADE = "<!-- made by tests/regenerate_docs.py; edit the code instead -->\n\n"
 
 def pages() -> dict[str, str]:
     """Each generated page by its name."""
-    return {"samples.md": _samples(), "states.md": _states(), "sources.md": _sources(), "cli.md": _cli()}
+    return {"samples.md": _samples(), "states.md": _states(), "sources.md": _sources(), "cli.md": _cli(), "dropped.md": _dropped()}
 
 
 def _samples() -> str:
@@ -54,6 +55,13 @@ def _states() -> str:
         "# Label states and policies\n\nA label states a finding present, absent or uncertain; silence states nothing. "
         "What follows from the statements of one study, and what each policy lets a finding be used for:\n\n"
         + policy_table_markdown()
+    )
+
+
+def _dropped() -> str:
+    return (
+        "# What a mix leaves out\n\nCodes of `dropped` in `mix.json`. They are counted in this order: a row that several "
+        "of them fit is counted once, by the first.\n\n" + table_markdown()
     )
 
 

@@ -18,8 +18,10 @@ from cxdata.export.recipes import beside, recipe
 from cxdata.export.schemas import schema_of
 from cxdata.mix.balance import balanced, whole_sets
 from cxdata.mix.baseline import text_only
+from cxdata.mix.boxed import boxed
 from cxdata.mix.card import card, croissant
 from cxdata.mix.config import MixConfig
+from cxdata.mix.dropped import UNKNOWN
 from cxdata.mix.duplicates import duplicates, looser, without
 from cxdata.mix.fingerprints import cache_folder, fingerprints
 from cxdata.mix.folder import MIX_JSON, StageFolder
@@ -40,7 +42,6 @@ ROWS_A_FILE: Final = 65_536
 ROWS_A_PART: Final = {"path": 16_384, "embed": 256}
 ROWS_A_FILE_EMBEDDED: Final = 4_096
 FILES_AT_A_TIME: Final = 4  # of ROWS_A_FILE: their questions and contexts are in memory together
-UNKNOWN: Final = "patients_of_unknown_overlap"
 META: Final = (
     "sample_id", "source", "task", "stage", "level", "difficulty", "curriculum_order", "patient_keys", "split",
     "label_policy", "reference", "reward", "gold_kind", "scored_labels", "ignored_labels", "licence", "restricted",
@@ -154,7 +155,7 @@ def _write(folder: StageFolder, request: MixRequest, chosen: Chosen, pictures: S
         split, of = rows["split"][0], -(-rows.height // per_file)
         for number, part in enumerate(_files(rows, per_file, chosen.files)):
             file = f"{split}/rows-{number:05d}-of-{of:05d}.parquet"
-            written.append(folder.write(file, _shaped(part, request, pick), request.form, schema)._asdict())
+            written.append(folder.write(file, _shaped(part, request, pick, pictures), request.form, schema)._asdict())
     return written
 
 
@@ -165,9 +166,9 @@ def _files(rows: pl.DataFrame, per_file: int, files: list[Path]) -> Iterator[pl.
 
 
 def _shaped(
-    rows: pl.DataFrame, request: MixRequest, pick: Callable[[pl.DataFrame], pl.Series]
+    rows: pl.DataFrame, request: MixRequest, pick: Callable[[pl.DataFrame], pl.Series], pictures: Shown
 ) -> Iterator[pl.DataFrame]:
-    told = prompted(rows.lazy(), request.config.prompt).collect()
+    told = prompted(boxed(rows, pictures.table).lazy(), request.config.prompt).collect()
     for part in told.iter_slices(ROWS_A_PART[request.images]):
         named = part.drop("answer").rename({"gold": "answer"}).with_columns(pick(part).alias("images"))
         yield shaped(named.select("problem", "answer", "images", *META), request.form)
