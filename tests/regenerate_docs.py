@@ -12,6 +12,7 @@ from cxdata.mix.dropped import table_markdown
 from cxdata.model.facets import FACETS
 from cxdata.model.policies import policy_table_markdown
 from cxdata.model.sample import columns
+from cxdata.model.tags import TAGS
 from cxdata.sources.base import Source
 from cxdata.sources.discovery import sources
 from cxdata.tasks.base import Task, tasks
@@ -66,7 +67,9 @@ def _dropped() -> str:
 
 
 def _sources() -> str:
-    return "# Sources\n\n" + "\n".join(_card(source) for source in sources().values())
+    tags = "\n".join(f"| `{tag}` | {meaning} |" for tag, meaning in TAGS.items())
+    head = f"# Sources\n\nTags, by which a mix may choose sources:\n\n| tag | the source |\n|---|---|\n{tags}\n\n"
+    return head + "\n".join(_card(source) for source in sources().values())
 
 
 def _card(source: Source) -> str:
@@ -82,7 +85,7 @@ def _card(source: Source) -> str:
         "| file | part | need | tasks | why |", "|---|---|---|---|---|", *files, "",
         "| layout | what | parts |", "|---|---|---|", *layouts, "",
         "| official count | value | origin |", "|---|---|---|", *counts, "",
-        f"Tasks: {', '.join(m.tasks)}.\n", f"Split: {m.split.words}.\n",
+        f"Tasks: {', '.join(m.tasks)}.\n", f"Tags: {', '.join(m.tags) or 'none'}.\n", f"Split: {m.split.words}.\n",
         f"Population where no age is given: {m.population.default} ({m.population.evidence}).", "",
     ])  # fmt: skip
 

@@ -32,6 +32,7 @@ from cxdata.mix.people import resolved_patients
 from cxdata.mix.pool import FILE, PLACE, keep, pool
 from cxdata.mix.prompts import WIDE, prompted
 from cxdata.mix.shown import PICTURE, Shown, contents, laid_out, shown
+from cxdata.mix.sources import with_sources
 from cxdata.mix.splits import DROP_CODE, splits_of
 from cxdata.mix.unknown import left_out
 from cxdata.model.errors import CxdataError
@@ -99,7 +100,7 @@ def mix(request: MixRequest) -> dict[str, Any]:
 
 def choose(found: Sequence[Build], request: MixRequest) -> Chosen:
     """The rows of the mix, split, balanced and ordered, without their texts."""
-    config = request.config
+    config = with_sources(request.config, request.sources)
     taken = pool(found, config)
     dropped = taken.dropped
     people = resolved_patients(found, request.sources, config.external)
