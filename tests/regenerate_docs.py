@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/ anew: schema, states, sources, dropped rows, command line. A test fails when they are stale."""
+"""Write the generated pages of docs/ anew: schema, states, sources, dropped rows, command line. A test sees stale ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,13 @@ MADE = "<!-- made by tests/regenerate_docs.py; edit the code instead -->\n\n"
 
 def pages() -> dict[str, str]:
     """Each generated page by its name."""
-    return {"samples.md": _samples(), "states.md": _states(), "sources.md": _sources(), "cli.md": _cli(), "dropped.md": _dropped()}
+    return {
+        "samples.md": _samples(),
+        "states.md": _states(),
+        "sources.md": _sources(),
+        "cli.md": _cli(),
+        "dropped.md": _dropped(),
+    }
 
 
 def _samples() -> str:
@@ -61,8 +67,8 @@ def _states() -> str:
 
 def _dropped() -> str:
     return (
-        "# What a mix leaves out\n\nCodes of `dropped` in `mix.json`. They are counted in this order: a row that several "
-        "of them fit is counted once, by the first.\n\n" + table_markdown()
+        "# What a mix leaves out\n\nCodes of `dropped` in `mix.json`. A row is counted once, by the first "
+        "code that fits it.\n\n" + table_markdown()
     )
 
 

@@ -38,7 +38,10 @@ def test_what_is_written_is_read(boxes: list[AnswerBox], space: str) -> None:
 
 def test_the_form_is_that_of_qwen() -> None:
     text = render_boxes([AnswerBox("Pleural Effusion", 3, 4, 50, 60), AnswerBox("Nodule", 1, 2, 3, 4)])
-    assert text == '[{"bbox_2d": [3, 4, 50, 60], "label": "Pleural Effusion"}, {"bbox_2d": [1, 2, 3, 4], "label": "Nodule"}]'
+    assert (
+        text
+        == '[{"bbox_2d": [3, 4, 50, 60], "label": "Pleural Effusion"}, {"bbox_2d": [1, 2, 3, 4], "label": "Nodule"}]'
+    )
     assert render_boxes([]) == "[]"
     assert read_boxes("[]") == ()
     trace = f"<think>Two.</think><answer>[]</answer>\n<think>Sure.</think><answer> {text} </answer>"
@@ -116,8 +119,8 @@ def test_each_axis_has_its_own_scale(box: tuple[float, ...], wanted: tuple[int, 
 def one_row(**changes: object) -> pl.DataFrame:
     row = {
         "sample_id": "s/abnormality_grounding/1", "question": "Where is it?", "context": None, "options": None,
-        "answer": "Edema: upper left of the picture.", "answer_letter": None, "answer_type": "boxes", "labels": ["Edema"],
-        "scored_labels": None, "ignored_labels": None, "image_ids": ["s:one"], "stage": "sft", "label_policy": None,
+        "answer": "Edema: upper left of the picture.", "answer_letter": None, "answer_type": "boxes",
+        "labels": ["Edema"], "scored_labels": None, "ignored_labels": None, "image_ids": ["s:one"], "stage": "sft", "label_policy": None,
         "boxes": [{"label": "Edema", "x0": 500.0, "y0": 1000.0, "x1": 1000.0, "y1": 3000.0}], "reward": "boxes",
         "licence": "x", "restricted": False,
     }  # fmt: skip

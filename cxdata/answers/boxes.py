@@ -1,7 +1,7 @@
-"""Boxes of an answer as text and back: `[{"bbox_2d": [x0, y0, x1, y1], "label": "Nodule"}]`, as Qwen2.5-VL writes them.
+"""Boxes of an answer as text and back: `[{"bbox_2d": [x0, y0, x1, y1], "label": "Nodule"}]`, the form of Qwen2.5-VL.
 
-Corners are pixels of the picture that the row shows, left, upper, right and lower. What is read takes one pass, whatever
-the text: a completion that was cut off is no JSON, and that is all that happens.
+Corners are pixels of the picture that the row shows: left, upper, right, lower. To read takes one pass, whatever the
+text: a completion that was cut off is no JSON, and that is all that happens.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def render_boxes(boxes: Iterable[AnswerBox]) -> str:
     listed = [{CORNERS: [box.x0, box.y0, box.x1, box.y1], LABEL: box.label} for box in boxes]
     text = json.dumps(listed, ensure_ascii=False)
     if _TAG.search(text) or read_boxes(text) is None:
-        raise CxdataError("a box of an answer cannot be written", mend="give it a label, and corners with x0 < x1, y0 < y1")
+        mend = "give it a label, and corners with x0 < x1, y0 < y1"
+        raise CxdataError("a box of an answer cannot be written", mend=mend)
     return text
 
 

@@ -1,8 +1,8 @@
 """Gold of a stage folder: scored by its reward, or, where a mix has plain prompts, read as the words that it is.
 
 A plain mix (instruction tuning) answers a choice by its options with their letters, a line each, and everything else in
-words, without think and answer blocks: there is no reward to earn, and the form alone is looked at. Boxes are asked for,
-and read, in an answer block there as well.
+words, without think and answer blocks: there is no reward to earn, and the form alone is looked at. Boxes are given in
+an answer block there as well.
 """
 
 from __future__ import annotations

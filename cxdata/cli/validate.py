@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 Form = Literal["easyr1", "verl", "trl", "llamafactory"]
 NAME = "validate"
-EXAMPLES = ("cxdata validate cx --deep --json", "cxdata validate mix/closed --for easyr1 --tokenizer Qwen2.5-VL-7B-Instruct")
+EXAMPLES = (
+    "cxdata validate cx --deep --json",
+    "cxdata validate mix/closed --for easyr1 --tokenizer Qwen2.5-VL-7B-Instruct",
+)
 
 
 def run(
@@ -62,7 +65,9 @@ def _verdict(
     for option, given in (("--for", form), ("--tokenizer", tokenizer)):
         if given is not None:
             what = f"{option} judges a stage folder, and this is none"
-            raise UsageError(what, where=str(folder), mend=f"name a folder that `cxdata mix` wrote, or leave {option} out")
+            raise UsageError(
+                what, where=str(folder), mend=f"name a folder that `cxdata mix` wrote, or leave {option} out"
+            )
     return validate(folder, facts(include), deep=deep)
 
 

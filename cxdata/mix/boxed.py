@@ -22,7 +22,9 @@ def boxed(rows: pl.DataFrame, pictures: pl.DataFrame) -> pl.DataFrame:
     picture whose size is not known.
     """
     is_boxes = pl.col("answer_type") == "boxes"
-    asked = rows.select("sample_id", "boxes", image_id=pl.col("image_ids").list.first()).filter(rows.select(is_boxes).to_series())
+    asked = rows.select("sample_id", "boxes", image_id=pl.col("image_ids").list.first()).filter(
+        rows.select(is_boxes).to_series()
+    )
     sized = asked.unique("sample_id").join(pictures.select("image_id", *SIZES), on="image_id", how="left")
     told = [(row["sample_id"], *_written(row)) for row in sized.iter_rows(named=True)]
     table = pl.DataFrame(told, {"sample_id": pl.String, BOXES_TOLD: pl.String, BOXES_GOLD: pl.String}, orient="row")

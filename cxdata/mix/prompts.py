@@ -33,7 +33,7 @@ def wordings() -> dict[str, str]:
 
 
 def prompted(rows: pl.LazyFrame, prompt: Prompt) -> pl.LazyFrame:
-    """The rows with `problem`, `gold`, `gold_kind` and `prompt_id`; `rows` has the columns of WIDE and those of `boxed`.
+    """The rows with `problem`, `gold`, `gold_kind` and `prompt_id`; `rows` has the columns of WIDE and of `boxed`.
 
     `problem` holds one mark a picture, each on a line, then the question, the context, the options by letter and, in
     an interleaved prompt, how to answer; an open one ends with the list in question. `gold` is the answer as its reward

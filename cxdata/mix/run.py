@@ -19,10 +19,12 @@ from cxdata.export.schemas import schema_of
 from cxdata.mix.balance import balanced, whole_sets
 from cxdata.mix.baseline import text_only
 from cxdata.mix.boxed import boxed
-from cxdata.mix.card import card, croissant
+from cxdata.mix.card import card
 from cxdata.mix.config import MixConfig
+from cxdata.mix.croissant import croissant
 from cxdata.mix.dropped import UNKNOWN
 from cxdata.mix.duplicates import duplicates, looser, without
+from cxdata.mix.facts import facts
 from cxdata.mix.fingerprints import cache_folder, fingerprints
 from cxdata.mix.folder import MIX_JSON, StageFolder
 from cxdata.mix.limits import limited
@@ -90,8 +92,10 @@ def mix(request: MixRequest) -> dict[str, Any]:
     folder.begin(_bound(request))
     files = _write(folder, request, chosen, pictures)
     content = _content(request, found, chosen, told, files)
-    folder.write_text("README.md", card(content, request.sources))
-    folder.write_json("croissant.json", croissant(content))
+    places = pl.concat([rows.select(FILE, PLACE, "split") for rows in chosen.rows.values()])
+    told_of = facts(places, chosen.files, found, request.sources)
+    folder.write_text("README.md", card(content, request.sources, told_of, chosen.people))
+    folder.write_json("croissant.json", croissant(content, request.sources, told_of))
     _write_recipe(folder, request, files)
     folder.write_json(MIX_JSON, content)
     folder.finish()
@@ -235,6 +239,7 @@ def _content(
     return {
         "stage": request.config.stage, "format": request.form, "config": _bound(request),
         "builds": {record["source"]: record.get("config_digest") for record in records if "source" in record},
+        "versions": {record["source"]: record.get("source_version") for record in records if "source" in record},
         "rows": {split: chosen.rows[split].height if split in chosen.rows else 0 for split in SPLITS},
         "by_task": _counts(every, "task"), "by_source": _counts(every, "source"),
         "letters": _counts(train.filter(pl.col("answer_letter").is_not_null()), "answer_letter"),

@@ -1,4 +1,4 @@
-"""Tags of sources: a few words by which a mix chooses sources without naming each, and the fact that each stands for."""
+"""Tags of sources: words by which a mix chooses sources without naming each, and the fact that each stands for."""
 
 from __future__ import annotations
 
