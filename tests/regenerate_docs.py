@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/ anew: schema, states, sources, dropped rows, command line. A test sees stale ones."""
+"""Write the generated pages of docs/ anew: schema, states, sources, drops, command line. A test finds stale ones."""
 
 from __future__ import annotations
 

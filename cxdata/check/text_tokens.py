@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -69,6 +69,6 @@ def _counts(problems: pl.Series, tokenizer: Any) -> pl.Series:
     return pl.Series("tokens", counts, pl.Int64)
 
 
-def _of(parts: list[str], lengths: Any) -> int:
+def _of(parts: list[str], lengths: Iterator[int]) -> int:
     words = sum(next(lengths) for piece in parts if piece)
     return words + (len(parts) - 1) * TOKENS_A_PICTURE_MARK + TOKENS_OF_TEMPLATE

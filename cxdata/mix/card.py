@@ -22,8 +22,8 @@ HEADER: Final = (
 )
 USE: Final = (
     "Intended use: to train and evaluate research models that answer questions about chest radiographs. Not for "
-    "clinical use: neither the answers nor a model trained on them may guide the care of a patient. Labels are those of "
-    "the sources, with their errors; what no source states is not in here as absent unless the kind of negative says so."
+    "clinical use: neither the answers nor a model trained on them may guide the care of a patient. Labels are those "
+    "of the sources, with their errors; what no source states is not absent here unless the kind of negative says so."
 )
 
 
