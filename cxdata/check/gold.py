@@ -119,7 +119,7 @@ def _form() -> pl.Expr:
     return (
         pl.when(reward == "closed").then(is_block & answer.str.contains(_CLOSED))
         .when(reward == "open_labels").then(is_block & named)
-        .when(reward == "boxes").then(is_box_gold())
+        .when(reward == "boxes").then(_parses(answer, is_alone) & is_box_gold())
         .otherwise(_parses(answer, is_alone))
     )  # fmt: skip
 
