@@ -98,6 +98,17 @@ def test_states_are_those_of_the_study_and_rows_that_come_again_count_once(cx: P
     assert twice.findings.equals(told)
 
 
+def test_builds_without_a_row_in_the_mix_are_left_aside(cx: Path) -> None:
+    places, files = every(cx)
+    own = [number for number, path in enumerate(files) if path.parent.parent.name == "chestxray14"]
+    told = facts(places.filter(pl.col(FILE).is_in(own)), files, builds(cx), sources())
+    assert (
+        set(told.spelled["source"]) == set(told.asked["source"]) == set(told.behind.view["source"]) == {"chestxray14"}
+    )
+    assert "Hernia" in told.looked_for
+    assert "Support Devices" not in told.looked_for
+
+
 def test_without_facets_nothing_is_guessed(cx: Path, tmp_path: Path) -> None:
     bare = Path(shutil.copytree(cx, tmp_path / "cx"))
     for facets in bare.glob("*/facets"):

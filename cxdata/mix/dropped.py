@@ -11,7 +11,7 @@ from cxdata.mix.duplicates import DUPLICATE
 
 UNKNOWN: Final = "patients_of_unknown_overlap"
 PICTURE: Final = "picture_"
-_REBUILD: Final = "mend the file (`cxdata doctor` names it) and run `cxdata build` again"
+_REBUILD: Final = "get a sound copy of the file, which `rejects/` of the build names, and run `cxdata build` again"
 _EMBED: Final = "run `cxdata build` again with --images embed"
 _UNBALANCED: Final = "`balanced: false` in a mix of your own leaves every row in"
 _NEVER: Final = "none: a model would be tested on what it was trained on"
@@ -52,6 +52,7 @@ _OF_PICTURES: Final = {
     **{code: Drop(message, _REBUILD) for code, message in PICTURES.items()},
     "missing": Drop(PICTURES["missing"], "download the picture and run `cxdata build` again"),
     "in_archive": Drop(PICTURES["in_archive"], _EMBED + ", or unpack the archive first"),
+    "profile_unfit": Drop(PICTURES["profile_unfit"], "run `cxdata build` again with another --render"),
     "unchecked": Drop("nobody has looked at the picture", "run `cxdata build` again with --images path or embed"),
 }
 WORDS: Final[Mapping[str, Drop]] = {

@@ -51,13 +51,16 @@ def facts(
 ) -> Facts:  # fmt: skip
     """Count. `places` says of each row its FILE, PLACE and split; `files` are the Parquet files by that number.
 
-    `writer` is whose traces the mix shows, None where it shows none.
+    `writer` is whose traces the mix shows, None where it shows none. Builds of which no row is there are left aside.
     """
     once = places.select(FILE, PLACE, "split").unique([FILE, PLACE])
+    shown = {number: files[number] for number in sorted(set(once[FILE]))}
+    homes = {path.parent.parent for path in shown.values()}
+    found = [build for build in found if build.home in homes]
     counts, studies, pictures = [], [], []
     for build in found:
         states = _states(build, sources)
-        for number, path in enumerate(files):
+        for number, path in shown.items():
             if path.parent.parent != build.home:
                 continue
             rows = _rows(path, once.filter(pl.col(FILE) == number))
