@@ -70,9 +70,11 @@ def pool(builds: Sequence[Build], config: MixConfig) -> Pool:
 
 def keep(rows: pl.DataFrame, code: pl.Expr, dropped: Counter[str]) -> pl.DataFrame:
     """The rows whose code is null; the others are counted by code."""
-    coded = rows.with_columns(code.alias("_code"))
-    dropped.update(dict(coded["_code"].drop_nulls().value_counts().iter_rows()))
-    return coded.filter(pl.col("_code").is_null()).drop("_code")
+    codes = rows.select(code.alias("_code")).to_series()
+    if codes.null_count() == rows.height:
+        return rows
+    dropped.update(dict(codes.drop_nulls().value_counts().iter_rows()))
+    return rows.filter(codes.is_null())
 
 
 def _scan(path: Path, number: int) -> pl.LazyFrame:
