@@ -24,7 +24,8 @@ from cxdata.mix.duplicates import duplicates, looser, without
 from cxdata.mix.fingerprints import cache_folder, fingerprints
 from cxdata.mix.folder import MIX_JSON, StageFolder
 from cxdata.mix.limits import limited
-from cxdata.mix.order import by_hash, ordered
+from cxdata.mix.lookup import looked_up
+from cxdata.mix.order import ORDER, by_hash, ordered
 from cxdata.mix.patients import Resolved
 from cxdata.mix.people import resolved_patients
 from cxdata.mix.pool import FILE, PLACE, keep, pool
@@ -84,7 +85,7 @@ def mix(request: MixRequest) -> dict[str, Any]:
     folder.check(_bound(request), request.builds_folder)
     chosen = choose(found, request)
     told = text_only(pl.concat(chosen.rows.values()), chosen.files)
-    pictures = shown(pl.concat([rows["image_ids"].explode().drop_nulls() for rows in chosen.rows.values()]), found)
+    pictures = shown(_image_ids(chosen), found)
     folder.begin(_bound(request))
     files = _write(folder, request, chosen, pictures)
     content = _content(request, found, chosen, told, files)
@@ -96,13 +97,19 @@ def mix(request: MixRequest) -> dict[str, Any]:
     return content
 
 
+def _image_ids(chosen: Chosen) -> pl.Series:
+    """The pictures that the rows show, each once."""
+    every = pl.concat([rows.select(FILE, PLACE) for rows in chosen.rows.values()])
+    parts = [looked_up(part, chosen.files, ("image_ids",)) for part in every.partition_by(FILE)]
+    return pl.concat([part["image_ids"].explode().drop_nulls().unique() for part in parts])
+
+
 def choose(found: Sequence[Build], request: MixRequest) -> Chosen:
     """The rows of the mix, split, balanced and ordered, without their texts."""
     config = request.config
-    taken = pool(found, config)
-    dropped = taken.dropped
     people = resolved_patients(found, request.sources, config.external)
-    rows = keep(splits_of(taken.rows.lazy(), people).collect(), pl.col(DROP_CODE), dropped).drop(DROP_CODE)
+    rows, files, dropped = pool(found, config, pictures=request.drop_duplicates)
+    rows = _split(rows, people, dropped)
     alike = None
     if request.drop_duplicates:
         rows, alike = _without_duplicates(rows, found, people, request, dropped)
@@ -122,7 +129,14 @@ def choose(found: Sequence[Build], request: MixRequest) -> Chosen:
         split: ordered(part, config.order, config.seed) if split == "train" else by_hash(part, config.seed)
         for split, part in by_split.items() if part.height
     }  # fmt: skip
-    return Chosen(in_order, dropped, people, taken.files, alike)
+    return Chosen(in_order, dropped, people, files, alike)
+
+
+def _split(rows: pl.DataFrame, people: Resolved, dropped: Counter[str]) -> pl.DataFrame:
+    """The rows with the split of their patients, without those that have none."""
+    whose = rows.lazy().select("sample_id", pl.col("patient_key").cast(pl.String), "patient_keys")
+    told = splits_of(whose, people).select(pl.col("split").cast(pl.Categorical), DROP_CODE).collect()
+    return keep(rows.drop("patient_keys").hstack(told), pl.col(DROP_CODE), dropped).drop(DROP_CODE)
 
 
 def _without_duplicates(
@@ -132,8 +146,9 @@ def _without_duplicates(
     cache, pool_of_workers = cache_folder(request.builds_folder), Pool(request.workers)
     looks = [fingerprints(build.home, build.roots(), cache, pool_of_workers) for build in found]
     alike = duplicates(pl.concat(looks), people)
-    coded = without(rows.lazy().with_columns(pl.lit(None, pl.String).alias(DROP_CODE)), looser(alike.pairs))
-    kept = keep(coded.collect(), pl.col(DROP_CODE), dropped).drop(DROP_CODE)
+    showing = rows.lazy().select("sample_id", "image_ids", pl.lit(None, pl.String).alias(DROP_CODE))
+    codes = without(showing, looser(alike.pairs)).select(DROP_CODE).collect()
+    kept = keep(rows.drop("image_ids").hstack(codes), pl.col(DROP_CODE), dropped).drop(DROP_CODE)
     return kept, {"pairs": alike.pairs.height, "crowded": alike.crowded, "too_plain": alike.too_plain}
 
 
@@ -175,17 +190,8 @@ def _shaped(
 
 def _wide(rows: pl.DataFrame, files: list[Path]) -> pl.DataFrame:
     """The rows, in order, with what they say, read from their files."""
-    wide = []
-    for (number,), part in rows.partition_by(FILE, as_dict=True).items():
-        scan = pl.scan_parquet(files[int(str(number))], glob=False).select(WIDE).with_row_index(PLACE)
-        places = part.select(PLACE).unique().lazy()
-        wide.append(
-            scan.join(places, on=PLACE, how="semi").with_columns(pl.lit(number, pl.UInt32).alias(FILE)).collect()
-        )
-    narrow = rows.select(
-        FILE, PLACE, "source", "task", "level", "difficulty", "curriculum_order", "patient_keys", "split", "reference"
-    )
-    return narrow.join(pl.concat(wide), on=[FILE, PLACE], how="left", maintain_order="left")
+    placed = rows.select(FILE, PLACE, ORDER, pl.col("split").cast(pl.String))
+    return placed.join(looked_up(rows, files, WIDE), on=[FILE, PLACE], how="left", maintain_order="left")
 
 
 def _pictures(folder: StageFolder, request: MixRequest, pictures: Shown) -> Callable[[pl.DataFrame], pl.Series]:
