@@ -34,8 +34,8 @@ class Guessed(NamedTuple):
 class Cases(NamedTuple):
     """The questions that differ in what a guess looks at, and which of them each row asks.
 
-    `items`: one row an option of each case: case, half, letter, is_key. `features`: case, letter, half, feature, is_key.
-    A guess about thousands of rows that ask the same is made once.
+    `items`: one row an option of each case: case, half, letter, is_key. `features`: these and feature, many an item.
+    `of_row`: the case of each row. A guess about thousands of rows that ask the same is made once.
     """
 
     items: pl.DataFrame

@@ -89,7 +89,7 @@ def _narrow(columns: Sequence[str]) -> list[pl.Expr]:
     several = pl.when(pl.col("patient_keys").list.len() > 1).then("patient_keys")
     same = [name for name in columns if name not in (*NAMES, "labels", "patient_keys")]
     return [
-        *same, "set_rows", several.alias("patient_keys"), finding.cast(pl.Categorical).alias("finding"),
+        *map(pl.col, [*same, "set_rows"]), several.alias("patient_keys"), finding.cast(pl.Categorical).alias("finding"),
         *(pl.col(name).cast(pl.Categorical) for name in NAMES),
     ]  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -12,40 +12,31 @@ import polars as pl
 
 from cxdata.build.builds import Build, builds
 from cxdata.build.pool import Pool
-from cxdata.build.space import free_bytes, in_words
-from cxdata.export.formats import shaped
+from cxdata.build.space import in_words
 from cxdata.export.recipes import beside, recipe
-from cxdata.export.schemas import schema_of
 from cxdata.mix.balance import balanced, whole_sets
 from cxdata.mix.baseline import text_only
 from cxdata.mix.card import card, croissant
 from cxdata.mix.config import MixConfig
+from cxdata.mix.contents import ByPath, InRows
 from cxdata.mix.duplicates import duplicates, looser, without
+from cxdata.mix.files import Way, written
 from cxdata.mix.fingerprints import cache_folder, fingerprints
 from cxdata.mix.folder import MIX_JSON, StageFolder
 from cxdata.mix.limits import limited
 from cxdata.mix.lookup import looked_up
-from cxdata.mix.order import ORDER, by_hash, ordered
+from cxdata.mix.order import by_hash, ordered
 from cxdata.mix.patients import Resolved
 from cxdata.mix.people import resolved_patients
 from cxdata.mix.pool import FILE, PLACE, keep, pool
-from cxdata.mix.prompts import WIDE, prompted
-from cxdata.mix.shown import PICTURE, Shown, contents, laid_out, shown
+from cxdata.mix.shown import laid_out, shown
 from cxdata.mix.splits import DROP_CODE, splits_of
 from cxdata.mix.unknown import left_out
 from cxdata.model.errors import CxdataError
 from cxdata.model.facets import SPLITS
 from cxdata.sources.base import Source
 
-ROWS_A_FILE: Final = 65_536
-ROWS_A_PART: Final = {"path": 16_384, "embed": 256}
-ROWS_A_FILE_EMBEDDED: Final = 4_096
-FILES_AT_A_TIME: Final = 4  # of ROWS_A_FILE: their questions and contexts are in memory together
 UNKNOWN: Final = "patients_of_unknown_overlap"
-META: Final = (
-    "sample_id", "source", "task", "stage", "level", "difficulty", "curriculum_order", "patient_keys", "split",
-    "label_policy", "reference", "reward", "gold_kind", "scored_labels", "ignored_labels", "licence", "restricted",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,9 +76,8 @@ def mix(request: MixRequest) -> dict[str, Any]:
     folder.check(_bound(request), request.builds_folder)
     chosen = choose(found, request)
     told = text_only(pl.concat(chosen.rows.values()), chosen.files)
-    pictures = shown(_image_ids(chosen), found)
     folder.begin(_bound(request))
-    files = _write(folder, request, chosen, pictures)
+    files = _write(folder, request, chosen, found)
     content = _content(request, found, chosen, told, files)
     folder.write_text("README.md", card(content, request.sources))
     folder.write_json("croissant.json", croissant(content))
@@ -97,11 +87,15 @@ def mix(request: MixRequest) -> dict[str, Any]:
     return content
 
 
-def _image_ids(chosen: Chosen) -> pl.Series:
-    """The pictures that the rows show, each once."""
+def _shows(chosen: Chosen) -> pl.DataFrame:
+    """image_id of the pictures that the rows show, and `times`, in how many."""
     every = pl.concat([rows.select(FILE, PLACE) for rows in chosen.rows.values()])
-    parts = [looked_up(part, chosen.files, ("image_ids",)) for part in every.partition_by(FILE)]
-    return pl.concat([part["image_ids"].explode().drop_nulls().unique() for part in parts])
+    counts = [
+        part.join(looked_up(part, chosen.files, ("image_ids",)), on=[FILE, PLACE])
+        .select(image_id=pl.col("image_ids").explode().drop_nulls()).group_by("image_id").agg(times=pl.len())
+        for part in every.partition_by(FILE)
+    ]  # fmt: skip
+    return pl.concat(counts).group_by("image_id").agg(pl.col("times").sum())
 
 
 def choose(found: Sequence[Build], request: MixRequest) -> Chosen:
@@ -159,65 +153,19 @@ def _bound(request: MixRequest) -> dict[str, Any]:
             "drop_duplicates": request.drop_duplicates}  # fmt: skip
 
 
-def _write(folder: StageFolder, request: MixRequest, chosen: Chosen, pictures: Shown) -> list[dict[str, Any]]:
-    pick = _pictures(folder, request, pictures)
-    embedded = request.images == "embed"
-    per_file = ROWS_A_FILE_EMBEDDED if embedded else ROWS_A_FILE
-    schema = schema_of(request.form, embedded=embedded)
-    written = []
-    for rows in chosen.rows.values():
-        split, of = rows["split"][0], -(-rows.height // per_file)
-        for number, part in enumerate(_files(rows, per_file, chosen.files)):
-            file = f"{split}/rows-{number:05d}-of-{of:05d}.parquet"
-            written.append(folder.write(file, _shaped(part, request, pick), request.form, schema)._asdict())
-    return written
-
-
-def _files(rows: pl.DataFrame, per_file: int, files: list[Path]) -> Iterator[pl.DataFrame]:
-    """The rows of each file to write, with what they say: the builds are read once for many files."""
-    for some in rows.iter_slices(FILES_AT_A_TIME * ROWS_A_FILE // per_file * per_file):
-        yield from _wide(some, files).iter_slices(per_file)
-
-
-def _shaped(
-    rows: pl.DataFrame, request: MixRequest, pick: Callable[[pl.DataFrame], pl.Series]
-) -> Iterator[pl.DataFrame]:
-    told = prompted(rows.lazy(), request.config.prompt).collect()
-    for part in told.iter_slices(ROWS_A_PART[request.images]):
-        named = part.drop("answer").rename({"gold": "answer"}).with_columns(pick(part).alias("images"))
-        yield shaped(named.select("problem", "answer", "images", *META), request.form)
-
-
-def _wide(rows: pl.DataFrame, files: list[Path]) -> pl.DataFrame:
-    """The rows, in order, with what they say, read from their files."""
-    placed = rows.select(FILE, PLACE, ORDER, pl.col("split").cast(pl.String))
-    return placed.join(looked_up(rows, files, WIDE), on=[FILE, PLACE], how="left", maintain_order="left")
-
-
-def _pictures(folder: StageFolder, request: MixRequest, pictures: Shown) -> Callable[[pl.DataFrame], pl.Series]:
-    """What puts the pictures into a part: places below the folder, or bytes."""
-    if request.images == "path":
-        places, ways = laid_out(pictures, folder.home)
-        request.say(
-            f"{len(places):,} pictures below images/: " + ", ".join(f"{n:,} {way}" for way, n in sorted(ways.items()))
-        )
-        return lambda part: part["image_ids"].list.eval(
-            pl.element().replace_strict(list(places), list(places.values()), return_dtype=pl.String)
-        )
-    held = contents(pictures)
-    size, free = sum(map(len, held.values())), free_bytes(folder.home)
-    request.say(f"{len(held):,} pictures of {in_words(size)} go into the rows that show them")
-    if size > free:
-        raise CxdataError(
-            f"the pictures take {in_words(size)} at least, and {in_words(free)} are free", where=str(folder.home),
-            mend="free some space, choose another --out, or --images path",
-        )  # fmt: skip
-
-    def embedded(part: pl.DataFrame) -> pl.Series:
-        values = [[{"bytes": held[one], "path": one} for one in ids] for ids in part["image_ids"]]
-        return pl.Series("images", values, pl.List(PICTURE))
-
-    return embedded
+def _write(folder: StageFolder, request: MixRequest, chosen: Chosen, found: Sequence[Build]) -> list[dict[str, Any]]:
+    way = Way(request.form, request.config.prompt, embedded=request.images == "embed")
+    shows = _shows(chosen)
+    pictures = shown(shows["image_id"], found)
+    if way.embedded:
+        with InRows(pictures, shows, folder.home) as held:
+            size = in_words(held.rows_bytes)
+            request.say(f"{held.sizes.height:,} pictures go into the rows that show them and take {size} there")
+            return written(folder, chosen.rows.values(), chosen.files, way, held)
+    places, ways = laid_out(pictures, folder.home)
+    told = ", ".join(f"{n:,} {name}" for name, n in sorted(ways.items()))
+    request.say(f"{places.height:,} pictures below images/: {told}")
+    return written(folder, chosen.rows.values(), chosen.files, way, ByPath(places))
 
 
 def _write_recipe(folder: StageFolder, request: MixRequest, files: list[dict[str, Any]]) -> None:
