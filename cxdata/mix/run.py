@@ -160,7 +160,7 @@ def _write(folder: StageFolder, request: MixRequest, chosen: Chosen, found: Sequ
     if way.embedded:
         with InRows(pictures, shows, folder.home) as held:
             size = in_words(held.rows_bytes)
-            request.say(f"{held.sizes.height:,} pictures go into the rows that show them and take {size} there")
+            request.say(f"{len(held.sizes):,} pictures go into the rows that show them and take {size} there")
             return written(folder, chosen.rows.values(), chosen.files, way, held)
     places, ways = laid_out(pictures, folder.home)
     told = ", ".join(f"{n:,} {name}" for name, n in sorted(ways.items()))
