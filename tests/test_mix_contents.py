@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -65,7 +66,7 @@ def test_parts_end_where_their_pictures_would_be_too_large(
     sizes = [[sum(SIZES[one] for one in ids) for ids in part["image_ids"]] for part in parts]
     assert len(parts) > 5
     assert all(sum(some) <= 320 for some in sizes)
-    assert all(sum(some) + later[0] > 320 for some, later in zip(sizes, sizes[1:], strict=False))
+    assert all(sum(some) + later[0] > 320 for some, later in pairwise(sizes))
 
 
 def test_a_picture_larger_than_a_part_has_one_for_itself(

@@ -109,10 +109,10 @@ class InRows:
 
     def _check_room(self) -> None:
         free = free_bytes(self._folder)
+        in_rows, copied = in_words(self.rows_bytes), in_words(self._copied_bytes)
         if self.rows_bytes + self._copied_bytes > free:
             raise CxdataError(
-                f"the pictures take {in_words(self.rows_bytes)} in rows and {in_words(self._copied_bytes)} while these are"
-                f" written, and {in_words(free)} are free",
+                f"the pictures take {in_rows} in rows and {copied} while these are written, and {in_words(free)} are free",
                 where=str(self._folder), mend="free some space, choose another --out, or --images path",
             )  # fmt: skip
 

@@ -27,6 +27,7 @@ NAMES: Final = (
     "source", "task", "stage", "level", "answer_type", "asked_finding", "answer", "answer_letter", "set_id",
     "study_key", "patient_key", "view",
 )  # fmt: skip
+"""Columns whose values come again and again."""
 DICOM: Final = r"\.(?:dcm|dicom)$"
 DROPS: Final = {
     "language": "another language than the mix's",
