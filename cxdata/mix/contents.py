@@ -112,7 +112,7 @@ class InRows:
         in_rows, copied = in_words(self.rows_bytes), in_words(self._copied_bytes)
         if self.rows_bytes + self._copied_bytes > free:
             raise CxdataError(
-                f"the pictures take {in_rows} in rows and {copied} while these are written, and {in_words(free)} are free",
+                f"pictures take {in_rows} in rows and {copied} while these are written, and {in_words(free)} are free",
                 where=str(self._folder), mend="free some space, choose another --out, or --images path",
             )  # fmt: skip
 

@@ -158,9 +158,10 @@ def _write(folder: StageFolder, request: MixRequest, chosen: Chosen, found: Sequ
     shows = _shows(chosen)
     pictures = shown(shows["image_id"], found)
     if way.embedded:
-        with InRows(pictures, shows, folder.home) as held:
-            size = in_words(held.rows_bytes)
-            request.say(f"{len(held.sizes):,} pictures go into the rows that show them and take {size} there")
+        held = InRows(pictures, shows, folder.home)
+        size = in_words(held.rows_bytes)
+        request.say(f"{len(held.sizes):,} pictures go into the rows that show them and take {size} there")
+        with held:
             return written(folder, chosen.rows.values(), chosen.files, way, held)
     places, ways = laid_out(pictures, folder.home)
     told = ", ".join(f"{n:,} {name}" for name, n in sorted(ways.items()))
