@@ -14,6 +14,7 @@ from cxdata.mix.boxed import boxed
 from cxdata.mix.contents import Pictures
 from cxdata.mix.folder import StageFolder
 from cxdata.mix.lookup import looked_up
+from cxdata.mix.moved import without_unproved
 from cxdata.mix.order import ORDER
 from cxdata.mix.pool import FILE, PLACE
 from cxdata.mix.prompts import WIDE, Prompt, prompted
@@ -35,33 +36,42 @@ class Way(NamedTuple):
     embedded: bool
 
 
+class Known(NamedTuple):
+    """What is known of the rows beside their files: the sizes of pictures, and what is not proved (see `moved`)."""
+
+    sizes: pl.DataFrame
+    unproved: pl.DataFrame
+
+
 def written(
     folder: StageFolder,
     splits: Iterable[pl.DataFrame],
     samples: Sequence[Path],
     way: Way,
     pictures: Pictures,
-    sizes: pl.DataFrame,
+    known: Known,
 ) -> list[dict[str, Any]]:
     """Write the rows of each split (file, place, curriculum_order, split), in order, and tell of the files.
 
-    `sizes` has image_id and the sizes of the pictures, original and stored: answers in boxes are written in the latter.
+    `known.sizes` has image_id and the sizes of the pictures, original and stored: boxes are written in the latter.
     """
     per_file = ROWS_A_FILE_EMBEDDED if way.embedded else ROWS_A_FILE
     schema = schema_of(way.form, embedded=way.embedded)
     shards = []
     for rows in splits:
         split, of = rows["split"][0], -(-rows.height // per_file)
-        for number, part in enumerate(_files(rows, per_file, samples)):
+        for number, part in enumerate(_files(rows, per_file, samples, known.unproved)):
             file = f"{split}/rows-{number:05d}-of-{of:05d}.parquet"
-            shards.append(folder.write(file, _shaped(part, way, pictures, sizes), way.form, schema)._asdict())
+            shards.append(folder.write(file, _shaped(part, way, pictures, known.sizes), way.form, schema)._asdict())
     return shards
 
 
-def _files(rows: pl.DataFrame, per_file: int, samples: Sequence[Path]) -> Iterator[pl.DataFrame]:
+def _files(
+    rows: pl.DataFrame, per_file: int, samples: Sequence[Path], unproved: pl.DataFrame
+) -> Iterator[pl.DataFrame]:
     """The rows of each file to write, with what they say: the builds are read once for many files."""
     for some in rows.iter_slices(ROWS_AT_A_TIME // per_file * per_file):
-        yield from _wide(some, samples).iter_slices(per_file)
+        yield from without_unproved(_wide(some, samples), unproved).iter_slices(per_file)
 
 
 def _wide(rows: pl.DataFrame, samples: Sequence[Path]) -> pl.DataFrame:

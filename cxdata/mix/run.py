@@ -23,11 +23,12 @@ from cxdata.mix.croissant import croissant
 from cxdata.mix.dropped import UNKNOWN
 from cxdata.mix.duplicates import duplicates, looser, without
 from cxdata.mix.facts import facts
-from cxdata.mix.files import Way, written
+from cxdata.mix.files import Known, Way, written
 from cxdata.mix.fingerprints import cache_folder, fingerprints
 from cxdata.mix.folder import MIX_JSON, StageFolder
 from cxdata.mix.limits import limited
 from cxdata.mix.lookup import looked_up
+from cxdata.mix.moved import held
 from cxdata.mix.order import by_hash, ordered
 from cxdata.mix.patients import Resolved
 from cxdata.mix.people import resolved_patients
@@ -58,12 +59,16 @@ class MixRequest:
 
 
 class Chosen(NamedTuple):
-    """The rows of a mix by split, in order; those left out by code; who is whose patient; the files of the rows."""
+    """The rows of a mix by split, in order; those left out by code; who is whose patient; the files of the rows.
+
+    `unproved` is that of `moved.Held`.
+    """
 
     rows: dict[str, pl.DataFrame]
     dropped: Counter[str]
     people: Resolved
     files: list[Path]
+    unproved: pl.DataFrame
     alike: dict[str, int] | None
 
 
@@ -82,7 +87,7 @@ def mix(request: MixRequest) -> dict[str, Any]:
     files = _write(folder, request, chosen, found)
     content = _content(request, found, chosen, told, files)
     places = pl.concat([rows.select(FILE, PLACE, "split") for rows in chosen.rows.values()])
-    told_of = facts(places, chosen.files, found, request.sources)
+    told_of = facts(places, chosen.files, found, request.sources, chosen.unproved)
     folder.write_text("README.md", card(content, request.sources, told_of, chosen.people))
     folder.write_json("croissant.json", croissant(content, request.sources, told_of))
     _write_recipe(folder, request, files)
@@ -108,6 +113,7 @@ def choose(found: Sequence[Build], request: MixRequest) -> Chosen:
     people = resolved_patients(found, request.sources, config.external)
     rows, files, dropped = pool(found, config, pictures=request.drop_duplicates)
     rows = _split(rows, people, dropped)
+    rows, unproved = held(rows, files, found, request.sources, dropped)
     alike = None
     if request.drop_duplicates:
         rows, alike = _without_duplicates(rows, found, people, request, dropped)
@@ -127,7 +133,7 @@ def choose(found: Sequence[Build], request: MixRequest) -> Chosen:
         split: ordered(part, config.order, config.seed) if split == "train" else by_hash(part, config.seed)
         for split, part in by_split.items() if part.height
     }  # fmt: skip
-    return Chosen(in_order, dropped, people, files, alike)
+    return Chosen(in_order, dropped, people, files, unproved, alike)
 
 
 def _split(rows: pl.DataFrame, people: Resolved, dropped: Counter[str]) -> pl.DataFrame:
@@ -161,16 +167,17 @@ def _write(folder: StageFolder, request: MixRequest, chosen: Chosen, found: Sequ
     way = Way(request.form, request.config.prompt, embedded=request.images == "embed")
     shows = _shows(chosen)
     pictures = shown(shows["image_id"], found)
+    known = Known(pictures.table, chosen.unproved)
     if way.embedded:
-        held = InRows(pictures, shows, folder.home)
-        size = in_words(held.rows_bytes)
-        request.say(f"{len(held.sizes):,} pictures go into the rows that show them and take {size} there")
-        with held:
-            return written(folder, chosen.rows.values(), chosen.files, way, held, pictures.table)
+        stored = InRows(pictures, shows, folder.home)
+        size = in_words(stored.rows_bytes)
+        request.say(f"{len(stored.sizes):,} pictures go into the rows that show them and take {size} there")
+        with stored:
+            return written(folder, chosen.rows.values(), chosen.files, way, stored, known)
     places, ways = laid_out(pictures, folder.home)
     told = ", ".join(f"{n:,} {name}" for name, n in sorted(ways.items()))
     request.say(f"{places.height:,} pictures below images/: {told}")
-    return written(folder, chosen.rows.values(), chosen.files, way, ByPath(places), pictures.table)
+    return written(folder, chosen.rows.values(), chosen.files, way, ByPath(places), known)
 
 
 def _write_recipe(folder: StageFolder, request: MixRequest, files: list[dict[str, Any]]) -> None:
