@@ -8,6 +8,7 @@ import polars as pl
 
 from cxdata.build.builds import Build
 from cxdata.model.manifest import Manifest
+from cxdata.model.policies import UNREAD
 from cxdata.model.states import Effective, effective, stated_wide
 from cxdata.model.vocabulary import vocabulary
 
@@ -32,9 +33,9 @@ def used(rows: pl.LazyFrame) -> pl.LazyFrame:
     """One row a finding that a row of samples uses: `finding`, and `is_right`, whether it belongs to the answer.
 
     Of a question about one finding that is the finding, by Yes or No; else the labels are right, the other options or
-    scored labels wrong. Rows in which no label was read (`label_policy` null) use none. `study_id` is added.
+    scored labels wrong. Rows in which no label was read (`label_policy` is `none`) use none. `study_id` is added.
     """
-    read = rows.filter(pl.col("label_policy").is_not_null()).with_columns(study_id=study_of())
+    read = rows.filter(pl.col("label_policy") != UNREAD).with_columns(study_id=study_of())
     is_asked, said = pl.col("asked_finding").is_not_null(), pl.col("answer")
     labels, asked = pl.col("labels").fill_null([]), pl.concat_list("asked_finding")
     wrong = pl.coalesce("options", "scored_labels").list.set_difference(labels)
