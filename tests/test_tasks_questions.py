@@ -58,9 +58,9 @@ def test_a_question_keeps_its_own_words() -> None:
         "scored_labels",
         "ignored_labels",
         "set_id",
-        "label_policy",
     )
-    assert [row[column] for column in empty] == [None] * 8
+    assert [row[column] for column in empty] == [None] * 7
+    assert row["label_policy"] == "none"
 
 
 @pytest.mark.parametrize(("answer", "options"), [

@@ -19,6 +19,8 @@ VERSION: Final = 1
 READ: Final = "read"
 """As `stated`, after what the reader finds in the reports was taken in (`read_states.py`); for train only."""
 POLICIES: Final[tuple[str, ...]] = typing.get_args(PolicyName)
+UNREAD: Final = "none"
+"""The `label_policy` of rows for which no label was read."""
 
 Column = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros"]
 COLUMNS: Final[tuple[Column, ...]] = typing.get_args(Column)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cxdata.model.facets import REFERENCES
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 LETTERS: Final = "ABCDEFG"
 
 Domain = Literal["visual_understanding", "text_generation", "spatiotemporal_alignment", "language"]
@@ -77,7 +77,7 @@ class Sample(BaseModel):
     set_id: str | None = Field(description="rows of one balanced set; null otherwise")
     evidence_ids: list[str] | None = Field(description="studies whose report sentences it may draw on; null when none")
     wording_id: str = Field(description="which wording asked the question")
-    label_policy: str | None = Field(description="the policy that read the labels; null where no label was read")
+    label_policy: str = Field(description="the policy that read the labels; `none` where no label was read")
     reference: Reference | None = Field(description="tier of the label: R1 consensus on pictures … R5 a model")
     reward: Reward = Field(description="the reward that scores an answer")
     origin_file: str = Field(description="the input it came from, relative to its root")
