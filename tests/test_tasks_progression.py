@@ -61,6 +61,7 @@ def test_each_pair_comes_in_both_orders_and_the_answers_are_as_many() -> None:
         assert "a pleural effusion" in row["question"]
         assert row["asked_finding"] == "Pleural Effusion"
         assert row["split"] == "train"
+        assert row["label_policy"] == "none"
 
 
 def test_more_of_one_kind_than_of_the_other_is_thinned() -> None:

@@ -124,7 +124,7 @@ BY_TASK: dict[str, dict[str, Any]] = {
     "temporal_progression": {
         "answer_type": "single_choice", "level": "single", "domain": "spatiotemporal_alignment",
         "question": "How does it go on?", "asked_finding": "Edema", "options": ["stable", "worsening", "improving"],
-        "answer": "worsening", "answer_letter": "B", "image_ids": ["mimic:front", "mimic:later"], "label_policy": None,
+        "answer": "worsening", "answer_letter": "B", "image_ids": ["mimic:front", "mimic:later"], "label_policy": "none",
         "reference": None, "evidence_ids": None, "set_id": "set", "split": "train",
         "wording_id": "temporal_progression.en.v1.any.01",
     },
@@ -319,6 +319,7 @@ MUTATIONS: list[Mutation] = [
     ("view_not_answer", "answer", "view_matching", {"image_ids": ["mimic:front", "mimic:stranger"]}),
     ("view_not_answer", "answer", "view_matching", {"answer": "No"}),
     ("number_of_pictures", "image_ids", "view_matching", {"image_ids": ["mimic:front"]}),
+    ("number_of_pictures", "image_ids", "temporal_progression", {"image_ids": ["mimic:front"]}),
     ("missing", "context", "image_text_matching", {"context": None}),
     ("number_of_options", "options", "image_text_selection", {"options": ["A text.", "Edema, mild."]}),
     ("missing", "boxes", "abnormality_grounding", {"boxes": None}),
