@@ -124,7 +124,8 @@ BY_TASK: dict[str, dict[str, Any]] = {
     "temporal_progression": {
         "answer_type": "single_choice", "level": "single", "domain": "spatiotemporal_alignment",
         "question": "How does it go on?", "asked_finding": "Edema", "options": ["stable", "worsening", "improving"],
-        "answer": "worsening", "answer_letter": "B", "image_ids": ["mimic:front", "mimic:later"], "label_policy": "none",
+        "answer": "worsening", "answer_letter": "B", "image_ids": ["mimic:front", "mimic:later"],
+        "label_policy": "none",
         "reference": None, "evidence_ids": None, "set_id": "set", "split": "train",
         "wording_id": "temporal_progression.en.v1.any.01",
     },
