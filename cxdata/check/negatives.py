@@ -10,6 +10,7 @@ import polars as pl
 
 from cxdata.build.builds import Build, builds, readable
 from cxdata.model.manifest import Manifest
+from cxdata.model.policies import POLICIES
 from cxdata.model.states import Effective, effective, stated_wide
 from cxdata.model.vocabulary import vocabulary
 
@@ -53,7 +54,7 @@ def _of_build(build: Build, manifests: Mapping[str, Manifest]) -> pl.DataFrame:
     shards = build.shards("samples")
     if not shards:
         return pl.DataFrame(schema={"task": pl.String, "kind": pl.String, "n": pl.UInt32})
-    rows = pl.scan_parquet(shards, glob=False).filter(pl.col("label_policy").is_not_null())
+    rows = pl.scan_parquet(shards, glob=False).filter(pl.col("label_policy").is_in(list(POLICIES)))
     source = str((build.record() or {}).get("source"))
     states = _states(build, manifests[source]) if source in manifests else None
     if states is None:
