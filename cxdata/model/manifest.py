@@ -15,6 +15,7 @@ from cxdata.model.sample import LANGUAGES, Language, Population, Reference
 Need = Literal["required", "tasks", "optional"]
 FileKind = Literal["table", "texts", "pictures", "checksums", "list", "json"]
 Unit = Literal["patients", "studies", "images", "reports", "rows", "questions", "boxes"]
+StateName = Literal["present", "absent", "uncertain"]
 PolicyName = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed"]
 
 
@@ -215,6 +216,9 @@ class Manifest(Fact):
     same_patients_as: tuple[Link, ...] = ()
     facets: tuple[str, ...]
     labels: Labels | None = None
+    states: tuple[StateName, ...] = Field(
+        default=(), description="what findings can state; empty: all three where every case is read, else present"
+    )
     options: dict[str, Option] = {}
     render: str = Field(default="voi", description="render profile where official pictures are DICOM")
     tasks: tuple[str, ...]
