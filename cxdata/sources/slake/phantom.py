@@ -36,7 +36,7 @@ CASES: Final = (
     Case(("Pneumonia",)), Case(("Cardiomegaly",)), Case(("Pneumothorax",)), Case(("Mass", "Atelectasis")),
     Case(("Nodule",)), Case(("Pleural Effusion",)), Case(("Infiltration",)), Case(("Cardiomegaly", "Atelectasis")),
 )  # fmt: skip
-PLAN: Final = Plan(CASES, name=lambda number, order: f"xmlab{number}{order}", faults=FAULTS, most=1)
+PLAN: Final = Plan(CASES, name=lambda number, order, _: f"xmlab{number}{order}", faults=FAULTS, most=1)
 FILES: Final = {"train": "train.json", "val": "validate.json", "test": "test.json"}
 
 

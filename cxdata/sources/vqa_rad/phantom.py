@@ -34,7 +34,7 @@ FAULTS: Final = (
     Fault("conflicting-answers", "a question that stands twice, with two answers"),
 )
 PLAN: Final = Plan(
-    CASES, name=lambda number, order: f"synpic{number}{order}", faults=FAULTS, splits=("train", "test"),
+    CASES, name=lambda number, order, _: f"synpic{number}{order}", faults=FAULTS, splits=("train", "test"),
     views={"PA": 0.8, "AP": 0.2}, most=1,
 )  # fmt: skip
 OTHERS: Final = {"ABD": "synpic99009901.jpg", "HEAD": "synpic99009902.jpg"}
