@@ -107,11 +107,13 @@ def _organ(present: tuple[str, ...]) -> str:
 
 
 def _sections(language: str) -> Iterator[Row]:
-    """Questions about pictures that are no chest radiographs."""
+    """Questions about pictures that are no chest radiographs, some in every split."""
     question = {"en": "Was this taken by CT, MRI or X-Ray?", "zh": "这张片子是怎么来的?"}[language]
-    for nth, (modality, location) in enumerate((("CT", "Abdomen"), ("MRI", "Brain"), ("CT", "Lung"))):
-        kind = ("CLOSED" if language == "en" else "OPEN", "Modality", "vqa")
-        yield Row(SECTIONS + nth, question, modality, kind, language, "train", (modality, location))
+    kind = ("CLOSED" if language == "en" else "OPEN", "Modality", "vqa")
+    for nth, (modality, location, split) in enumerate(
+        (("CT", "Abdomen", "train"), ("MRI", "Brain", "val"), ("CT", "Lung", "test"))
+    ):
+        yield Row(SECTIONS + nth, question, modality, kind, language, split, (modality, location))
     yield Row(
         SECTIONS + 9, {"en": "Which bone is this?", "zh": "这是什么骨头?"}[language], "?", ("OPEN", "Organ", "vqa"),
         language, "test", ("X-Ray", "Hand"),
