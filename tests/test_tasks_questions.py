@@ -52,7 +52,7 @@ def test_a_question_keeps_its_own_words() -> None:
     assert (row["image_ids"], row["origin_file"], row["origin_row"]) == (["made:s1-0"], "questions.json", 3)
     empty = ("context", "options", "answer_letter", "labels", "scored_labels", "ignored_labels", "set_id", "reference")
     assert [row[column] for column in empty] == [None] * 8
-    assert row["label_policy"] == "native"
+    assert row["label_policy"] == "none"
 
 
 @pytest.mark.parametrize(("answer", "options"), [

@@ -79,9 +79,7 @@ class Sample(BaseModel):
     set_id: str | None = Field(description="rows of one balanced set; null otherwise")
     evidence_ids: list[str] | None = Field(description="studies whose report sentences it may draw on; null when none")
     wording_id: str = Field(description="which wording asked the question")
-    label_policy: str | None = Field(
-        description="the policy that read the labels; `native`: the source's own answer; null: no label read"
-    )
+    label_policy: str = Field(description="the policy that read the labels; `none` where no label was read")
     reference: Reference | None = Field(description="tier of the label: R1 consensus on pictures … R5 a model")
     reward: Reward = Field(description="the reward that scores an answer")
     origin_file: str = Field(description="the input it came from, relative to its root")

@@ -20,7 +20,6 @@ from typing import Final
 import polars as pl
 
 from cxdata.model.hashing import hash_expr
-from cxdata.model.policies import NATIVE
 from cxdata.model.sample import LETTERS
 from cxdata.reports.sentences import unwrap_expr
 from cxdata.tasks.base import Asked, Material, Task
@@ -49,7 +48,6 @@ def ask(material: Material) -> Asked:
         "study_id", "image_ids", "sample_id", "origin_file", "origin_row", "question", "answer", "answer_type",
         "options", "answer_letter", "labels", "scored_labels", "ignored_labels", "stage", "level", "reward",
         "split_official", "split_reason", wording_id=pl.lit(f"{NAME}.native"),
-        label_policy=pl.lit(NATIVE),
     ).collect()  # fmt: skip
     counts = pl.collect_all([frame.select(pl.len()) for frame in (native, told, shaped)])
     steps = ("native questions", "with an answer, of a study with a split", "about a picture")
@@ -149,7 +147,7 @@ def _by_row() -> list[pl.Expr]:
 
 TASKS: Final = (
     Task(
-        name=NAME, version=2, domain="visual_understanding", answer_type="free_text", stage="sft", level="answer",
+        name=NAME, version=1, domain="visual_understanding", answer_type="free_text", stage="sft", level="answer",
         reward="free_text", facets=("studies", "images", "questions"), ask=ask,
         by_row=("answer_type", "stage", "level", "reward"),
     ),
