@@ -50,8 +50,16 @@ def test_a_question_keeps_its_own_words() -> None:
     assert shape(row) == ("free_text", "sft", "answer", "free_text")
     assert (row["sample_id"], row["wording_id"]) == (f"made/{NAME}/q1", f"{NAME}.native")
     assert (row["image_ids"], row["origin_file"], row["origin_row"]) == (["made:s1-0"], "questions.json", 3)
-    empty = ("context", "options", "answer_letter", "labels", "scored_labels", "ignored_labels", "set_id", "reference")
-    assert [row[column] for column in empty] == [None] * 8
+    empty = (
+        "context",
+        "options",
+        "answer_letter",
+        "labels",
+        "scored_labels",
+        "ignored_labels",
+        "set_id",
+    )
+    assert [row[column] for column in empty] == [None] * 7
     assert row["label_policy"] == "none"
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cxdata.model.facets import REFERENCES
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 LETTERS: Final = "ABCDEFG"
 
 Domain = Literal["visual_understanding", "text_generation", "spatiotemporal_alignment", "language"]
