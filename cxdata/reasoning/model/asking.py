@@ -19,6 +19,7 @@ from cxdata.reasoning.model.replies import reply
 CHAT: Final = "/chat/completions"
 SEEDS: Final = 2**31  # servers differ in what they take above it
 REJECTED_AT_FIRST: Final = 8  # rejected requests, before any answer, that mean a wrong server and not odd samples
+AWAKE_S: Final = 0.5  # an interrupt that another thread was given is seen at the latest then
 GO_ON: Final = "run the same command to go on: what was answered is kept"
 
 
@@ -101,11 +102,11 @@ class Asking:
         with ThreadPoolExecutor(self._concurrency) as threads:
             try:
                 while self._fill(flying, again, waiting, threads):
-                    for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                    for future in wait(flying, AWAKE_S, FIRST_COMPLETED).done:
                         self._take(future, flying.pop(future), again)
             finally:
                 self._stopped.set()
-                self._client.close()
+                self._client.break_off()
                 threads.shutdown(cancel_futures=True)
                 self._keep_landed(flying)
         self._finish()

@@ -13,7 +13,8 @@ import ssl
 import threading
 import time
 from contextlib import suppress
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 from cxdata.model.errors import CxdataError
 from cxdata.reasoning.model.endpoint import PORTS, Endpoint
@@ -80,8 +81,18 @@ class Client:
         """
         return self._call("POST", path, json.dumps(value, ensure_ascii=False).encode())
 
-    def close(self) -> None:
-        """Break off every call that is under way, in whatever thread."""
+    def __enter__(self) -> Self:
+        """The client itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close every connection; no thread may be calling any more."""
+        with self._lock:
+            for connection in self._all:
+                connection.close()
+
+    def break_off(self) -> None:
+        """End every call that is under way, in whatever thread, and let none begin."""
         with self._lock:
             self._is_closed = True
             for connection in self._all:
@@ -199,6 +210,7 @@ def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
             raise TimeoutError
     if response.length:  # the connection was lost within the body
         raise http.client.IncompleteRead(b"")
+    response.read()  # nothing is left; but only this tells the connection that it is free
     return bytes(content)
 
 

@@ -51,7 +51,7 @@ def system_text(kind: Kind) -> str:
 @cache
 def prompt_id(kind: Kind) -> str:
     """The kind and a hash of the texts and of the form in which an item is given: `closed-3f0a9c1be2d4`."""
-    sample = Brief("", kind, "", (Item("A", "", "present", ("",), ""),))
+    sample = Brief("", kind, "", (Item("A", "", "present", ("",), "", ""),))
     return f"{kind}-{digest([system_text(kind), told(sample), answer_schema(sample)])[:ID_LENGTH]}"
 
 
@@ -83,7 +83,10 @@ def response_format(brief: Brief) -> dict[str, Any]:
 
 
 def _told(item: Item) -> dict[str, Any]:
-    shown: dict[str, Any] = {"item": item.key, "finding": item.finding, "state": item.state}
+    shown: dict[str, Any] = {"item": item.key}
+    if item.option is not None:
+        shown["option"] = item.option
+    shown |= {"finding": item.finding, "state": item.state}
     if item.sentences:
         shown["sentences"] = list(item.sentences)
     if item.place is not None:

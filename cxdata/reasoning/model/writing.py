@@ -40,7 +40,8 @@ class ModelConfig(NamedTuple):
 
     def served(self) -> Served:
         """The model that answers there; raises as `serving.served` does."""
-        return served(self.client(), self.model, self.revision)
+        with self.client() as client:
+            return served(client, self.model, self.revision)
 
 
 class Written(NamedTuple):
@@ -75,10 +76,11 @@ def write(
     endpoint left any without an answer: the same call then goes on where it stopped.
     """
     with Journal(journal_path(folder, by, config.sampling), binding(by, config.sampling)) as journal:
-        Asking(
-            config.client(), journal, by.model, config.sampling, concurrency=config.concurrency,
-            patience=config.patience, told=told,
-        ).run(jobs(briefs(), journal))  # fmt: skip
+        with config.client() as client:
+            Asking(
+                client, journal, by.model, config.sampling, concurrency=config.concurrency, patience=config.patience,
+                told=told,
+            ).run(jobs(briefs(), journal))  # fmt: skip
         for brief in briefs():
             yield _written(brief, journal, config.sampling)
 
