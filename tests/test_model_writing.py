@@ -21,10 +21,10 @@ from cxdata.reasoning.model.asking import Patience, Sampling
 from cxdata.reasoning.model.brief import Brief, Item
 from cxdata.reasoning.model.client import Client, PassingError
 from cxdata.reasoning.model.endpoint import endpoint
-from cxdata.reasoning.model.journal import ATTEMPTS, BATCH, Journal
+from cxdata.reasoning.model.journal import ATTEMPTS, BATCH
 from cxdata.reasoning.model.prompts import messages, prompt_id, system_text
 from cxdata.reasoning.model.serving import Served
-from cxdata.reasoning.model.writing import ModelConfig, Written, binding, journal_path, unanswered, write
+from cxdata.reasoning.model.writing import ModelConfig, Written, journal, unanswered, write
 
 SECRET = "zebrafish"  # a word of every sentence, which no message may hold
 BY = Served(MODEL, REVISION)
@@ -55,8 +55,13 @@ def config(server: ModelServer, **changed: Any) -> ModelConfig:
 
 
 def run(server: ModelServer, folder: Path, n: int = 12, **changed: Any) -> list[Written]:
-    briefs = [brief(number) for number in range(n)]
-    return list(write(lambda: briefs, config(server, **changed), BY, folder))
+    return answers(server, [brief(number) for number in range(n)], folder, **changed)
+
+
+def answers(server: ModelServer, briefs: list[Brief], folder: Path, by: Served = BY, **changed: Any) -> list[Written]:
+    asked = config(server, **changed)
+    with journal(folder, by, asked.sampling) as kept:
+        return list(write(briefs, asked, by, kept))
 
 
 def codes(written: list[Written]) -> list[str]:
@@ -90,7 +95,7 @@ def test_every_brief_is_answered_in_order(tmp_path: Path) -> None:
 
 def test_an_open_answer_begins_with_its_candidates(tmp_path: Path) -> None:
     with serving() as server:
-        (written,) = write(lambda: [open_brief(1)], config(server), BY, tmp_path)
+        (written,) = answers(server, [open_brief(1)], tmp_path)
     assert not isinstance(written.said, str)
     assert [one.key for one in written.said] == ["candidates", "Edema", "Pneumonia", "closing"]
     assert written.prompt_id == prompt_id("open") != prompt_id("closed")
@@ -153,7 +158,8 @@ def test_a_second_run_asks_nothing_and_gives_the_same(tmp_path: Path) -> None:
         asked = len(server.asked)
         assert run(server, tmp_path) == first
         assert len(server.asked) == asked == 12
-        assert unanswered([brief(n) for n in range(14)], tmp_path, BY, Sampling()) == 2
+        with journal(tmp_path, BY, Sampling()) as kept:
+            assert unanswered([brief(n) for n in range(14)], kept) == 2
 
 
 def test_another_sentence_model_prompt_or_sampling_is_asked_anew(tmp_path: Path) -> None:
@@ -162,8 +168,8 @@ def test_another_sentence_model_prompt_or_sampling_is_asked_anew(tmp_path: Path)
         run(server, tmp_path, 2, sampling=Sampling(temperature=0.0))
         assert len(server.asked) == 4
         changed = brief(0)._replace(items=brief(1).items)
-        list(write(lambda: [changed], config(server), BY, tmp_path))
-        list(write(lambda: [brief(0)], config(server), Served("other", None), tmp_path))
+        answers(server, [changed], tmp_path)
+        answers(server, [brief(0)], tmp_path, Served("other", None))
     assert len(server.asked) == 6
     assert len(list(tmp_path.glob("*.jsonl"))) == 3
 
@@ -435,11 +441,12 @@ sys.path[:0] = [{tests!r}]
 from pathlib import Path
 from test_model_writing import BY, QUICK, brief
 from cxdata.reasoning.model.endpoint import endpoint
-from cxdata.reasoning.model.writing import ModelConfig, write
+from cxdata.reasoning.model.writing import ModelConfig, journal, write
 briefs = [brief(number) for number in range(300)]
 config = ModelConfig(endpoint(sys.argv[1]), concurrency=8, timeout_s=20.0, patience=QUICK)
-for one in write(lambda: briefs, config, BY, Path(sys.argv[2])):
-    print(repr(one))
+with journal(Path(sys.argv[2]), BY, config.sampling) as kept:
+    for one in write(briefs, config, BY, kept):
+        print(repr(one))
 """
 
 
@@ -590,11 +597,10 @@ def test_a_prompt_id_changes_with_the_texts(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_bindings_have_journals_of_their_own(tmp_path: Path) -> None:
-    path = journal_path(tmp_path, BY, Sampling())
-    assert path != journal_path(tmp_path, Served(MODEL, None), Sampling())
-    with Journal(path, binding(BY, Sampling())) as journal:
-        assert not journal.state("x", "y").attempts
-        assert journal.entry("x", "y") is None
+    with journal(tmp_path, BY, Sampling()) as one, journal(tmp_path, Served(MODEL, None), Sampling()) as other:
+        assert one.path != other.path
+        assert not one.state("x", "y").attempts
+        assert one.entry("x", "y") is None
 
 
 def test_messages_are_the_same_for_the_same_brief() -> None:

@@ -63,7 +63,7 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Make every line safe and let the file go."""
         try:
-            self._sync()
+            self.sync()
         finally:
             os.close(self._file)
 
@@ -88,7 +88,7 @@ class Journal:
         self._note(entry, place)
         self._unsynced += 1
         if self._unsynced >= BATCH or time.monotonic() - self._synced_at > BATCH_S:
-            self._sync()
+            self.sync()
 
     def _opened(self) -> int:
         try:
@@ -146,7 +146,8 @@ class Journal:
         except OSError as error:
             raise cannot_write(self.path, error) from None
 
-    def _sync(self) -> None:
+    def sync(self) -> None:
+        """Make every line safe on disk. Raises CxdataError when it cannot be."""
         try:
             os.fsync(self._file)
         except OSError as error:

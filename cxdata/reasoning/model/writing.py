@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +19,6 @@ from cxdata.reasoning.model.replies import Code, Said
 from cxdata.reasoning.model.serving import Served, served
 
 VERSION: Final = 1  # goes up whenever the same answer may give another trace
-JOURNALS: Final = "model-answers"
 KINDS: Final[tuple[Kind, ...]] = ("closed", "open")
 
 
@@ -61,38 +61,40 @@ def binding(by: Served, sampling: Sampling) -> dict[str, Any]:
     return {"prompts": ids, "model": by.model, "revision": by.revision, "sampling": sampling._asdict()}
 
 
-def journal_path(folder: Path, by: Served, sampling: Sampling) -> Path:
-    """The journal of a binding, below a folder: answers of other bindings stay beside it."""
-    return folder / f"{digest(binding(by, sampling))[:16]}.jsonl"
+def journal(folder: Path, by: Served, sampling: Sampling) -> Journal:
+    """The journal of a binding, below a folder: answers of other bindings stay beside it. To be used in a `with`."""
+    bound = binding(by, sampling)
+    return Journal(folder / f"{digest(bound)[:16]}.jsonl", bound)
 
 
 def write(
-    briefs: Callable[[], Iterable[Brief]], config: ModelConfig, by: Served, folder: Path,
+    briefs: Sequence[Brief], config: ModelConfig, by: Served, kept: Journal,
     told: Callable[[int], None] = lambda settled: None,
 ) -> Iterator[Written]:  # fmt: skip
-    """One Written a brief, in the briefs' order, once all are answered; `briefs` is called twice.
+    """One Written a brief, in order, once all are answered; answers are kept in the journal as they come.
 
-    Answers are kept in a journal below `folder` as they come. Raises CxdataError, before the first is given, when the
-    endpoint left any without an answer: the same call then goes on where it stopped.
+    Raises CxdataError, before the first is given, when the endpoint left any without an answer: the same call then
+    goes on where it stopped.
     """
-    with Journal(journal_path(folder, by, config.sampling), binding(by, config.sampling)) as journal:
+    pending = jobs(briefs, kept)
+    first = next(pending, None)
+    if first is not None:
         with config.client() as client:
             Asking(
-                client, journal, by.model, config.sampling, concurrency=config.concurrency, patience=config.patience,
+                client, kept, by.model, config.sampling, concurrency=config.concurrency, patience=config.patience,
                 told=told,
-            ).run(jobs(briefs(), journal))  # fmt: skip
-        for brief in briefs():
-            yield _written(brief, journal, config.sampling)
+            ).run(chain([first], pending))  # fmt: skip
+    for brief in briefs:
+        yield _written(brief, kept, config.sampling)
 
 
-def unanswered(briefs: Iterable[Brief], folder: Path, by: Served, sampling: Sampling) -> int:
+def unanswered(briefs: Iterable[Brief], kept: Journal) -> int:
     """How many of the briefs would have to be asked."""
-    with Journal(journal_path(folder, by, sampling), binding(by, sampling)) as journal:
-        return sum(1 for _ in jobs(briefs, journal))
+    return sum(1 for _ in jobs(briefs, kept))
 
 
-def _written(brief: Brief, journal: Journal, sampling: Sampling) -> Written:
-    entry = journal.entry(brief.sample_id, request_digest(brief))
+def _written(brief: Brief, kept: Journal, sampling: Sampling) -> Written:
+    entry = kept.entry(brief.sample_id, request_digest(brief))
     if entry is None:
         raise AssertionError(f"{brief.sample_id}: settled without an answer")
     reply = entry.reply
