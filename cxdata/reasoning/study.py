@@ -87,10 +87,8 @@ def wider(finding: str) -> tuple[str, ...]:
     return (finding, *sorted(vocabulary().ancestors(finding)))
 
 
-def studies(reports: pl.LazyFrame | None, regions: pl.DataFrame | None) -> dict[str, Study]:
-    """The studies of reports (facet `reports`, English ones) by study id; boxes by `boxes_of`."""
-    if reports is None:
-        return {}
+def studies(reports: pl.LazyFrame) -> dict[str, Study]:
+    """The studies of reports (facet `reports`, the English ones) by study id, without boxes: see `boxes_of`."""
     english = reports.filter(pl.col("language") == "en")
     told = told_sentences(english).collect()
     read = _read(told)
@@ -101,10 +99,8 @@ def studies(reports: pl.LazyFrame | None, regions: pl.DataFrame | None) -> dict[
     return found
 
 
-def boxes_of(regions: pl.DataFrame | None) -> dict[str, tuple[Box, ...]]:
-    """The boxes of findings by image id; those without a frame are left out, as their place cannot be told."""
-    if regions is None:
-        return {}
+def boxes_of(regions: pl.DataFrame) -> dict[str, tuple[Box, ...]]:
+    """The boxes of findings (facet `regions`) by image id; those without a frame lie nowhere that could be told."""
     rows = regions.filter(
         pl.col("kind").is_in(["abnormality", "device"]), pl.col("finding").is_not_null(), pl.col("frame_width") > 0,
         pl.col("frame_height") > 0,
@@ -138,9 +134,14 @@ def _read(told: pl.DataFrame) -> dict[str, tuple[Said, ...]]:
     texts = pl.concat([told["kept"].drop_nulls(), told.filter(pl.col("kept").is_null())["sentence"]]).unique()
     readings = read_sentences(texts)
     found: dict[str, list[tuple[str, str, int, int]]] = {}
-    for row in readings.select("sentence", "finding", "state", "start", "end").iter_rows():
+    for row in readings.filter(~_is_part()).select("sentence", "finding", "state", "start", "end").iter_rows():
         found.setdefault(row[0], []).append(row[1:])
     return {sentence: _said(sentence, spans) for sentence, spans in found.items()}
+
+
+def _is_part() -> pl.Expr:
+    """That a side or a kind is denied ("no left effusion") says nothing of the rest."""
+    return pl.col("part") & (pl.col("state") == "absent")
 
 
 def _said(sentence: str, spans: Sequence[tuple[str, str, int, int]]) -> tuple[Said, ...]:

@@ -17,7 +17,7 @@ NO_FINDING: Final = "No Finding"
 YES: Final = "Yes"
 MOST_CANDIDATES: Final = 8
 
-_STEP: Final = pl.Struct({"think": pl.String, "answer": pl.String, "verdict": pl.Boolean, "basis": pl.String})
+_STEP: Final = pl.Struct({"think": pl.String(), "answer": pl.String(), "verdict": pl.Boolean(), "basis": pl.String()})
 SCHEMA: Final[dict[str, pl.DataType]] = {
     "sample_id": pl.String(), "steps": pl.List(_STEP), "evidence": pl.List(pl.String()), "writer": pl.String(),
     "writer_version": pl.String(), "model": pl.String(), "revision": pl.String(), "prompt_id": pl.String(),

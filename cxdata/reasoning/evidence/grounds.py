@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 from cxdata.model.vocabulary import vocabulary
@@ -15,13 +16,19 @@ _MOST_DENIALS: Final = 3
 
 
 class Grounds(NamedTuple):
-    """A basis with what it rests on; `denials` are the findings denied beside No Finding."""
+    """A basis with what it rests on.
+
+    `shown` is the finding that the evidence names: the one judged, or a kind of it (a rib fracture for Fracture);
+    `denials` are the findings denied that No Finding rests on; `is_named`: denied by name, not with a wider finding.
+    """
 
     basis: str
+    shown: str
     evidence: tuple[str, ...] = ()
     told: Features = Features()
     box: Frame | None = None
     denials: tuple[str, ...] = ()
+    is_named: bool = True
 
 
 def of_present(finding: str, study: Study, image_ids: Sequence[str]) -> Grounds | str:
@@ -31,18 +38,19 @@ def of_present(finding: str, study: Study, image_ids: Sequence[str]) -> Grounds 
     named = study.telling(kinds(finding), "present")
     states = study.states(wider(finding))
     if named:
-        told = _joined([one for _, one in named])
+        said = [one for _, one in named]
+        told = _joined(said)
         if "absent" in states and told.side is None and not told.sites:
             return "report_denies"
-        return Grounds("affirmed", tuple(dict.fromkeys(text for text, _ in named)), told)
+        return Grounds("affirmed", _fullest(said).finding, tuple(dict.fromkeys(text for text, _ in named)), told)
     box = _box(finding, study, image_ids)
     if box is not None:
-        return Grounds("box", box=box)
+        return Grounds("box", finding, box=box)
     if "present" in study.states(kinds(finding)):
-        return Grounds("label_only")  # affirmed in words that are no evidence: "unchanged", "known"
+        return Grounds("label_only", finding)  # affirmed in words that are no evidence: "unchanged", "known"
     if "absent" in states:
         return "report_denies"
-    return "report_uncertain" if "uncertain" in states else Grounds("label_only")
+    return "report_uncertain" if "uncertain" in study.states(kinds(finding)) else Grounds("label_only", finding)
 
 
 def of_absent(finding: str, study: Study) -> Grounds | str:
@@ -55,8 +63,8 @@ def of_absent(finding: str, study: Study) -> Grounds | str:
     denied = study.telling(wider(finding), "absent")
     if denied:
         own = [text for text, one in denied if one.finding == finding]
-        return Grounds("denied", tuple(dict.fromkeys(own or [text for text, _ in denied]))[:1])
-    return Grounds("silent") if vocabulary().is_salient(finding) else "silence_not_telling"
+        return Grounds("denied", finding, tuple(own or [text for text, _ in denied])[:1], is_named=bool(own))
+    return Grounds("silent", finding) if vocabulary().is_salient(finding) else "silence_not_telling"
 
 
 def _of_normal(study: Study) -> Grounds | str:
@@ -69,10 +77,10 @@ def _of_normal(study: Study) -> Grounds | str:
                 denied.setdefault(one.finding, sentence.text)
     apart = _unrelated(list(denied))
     if len(apart) >= 2:
-        return Grounds("denied", tuple(dict.fromkeys(denied[name] for name in apart)), denials=tuple(apart))
+        return Grounds("denied", NO_FINDING, tuple(dict.fromkeys(denied[one] for one in apart)), denials=tuple(apart))
     if whole:
-        return Grounds("denied", whole[:1])
-    return Grounds("label_only")
+        return Grounds("denied", NO_FINDING, whole[:1])
+    return Grounds("label_only", NO_FINDING)
 
 
 def _unrelated(findings: Sequence[str]) -> list[str]:
@@ -84,13 +92,18 @@ def _unrelated(findings: Sequence[str]) -> list[str]:
     return chosen
 
 
+@cache
 def _pathologies() -> frozenset[str]:
     return frozenset(one.name for one in vocabulary().findings if one.kind == "finding" and one.visible != "no")
 
 
+def _fullest(said: Sequence[Said]) -> Said:
+    return max(said, key=lambda one: one.features.weight)
+
+
 def _joined(said: Sequence[Said]) -> Features:
     """What several sentences say: the fullest; sides that differ are both, and then a site or size is left out."""
-    fullest = max(said, key=lambda one: one.features.weight).features
+    fullest = _fullest(said).features
     sides = {one.features.side for one in said} - {None}
     if len(sides) < 2:
         return fullest

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, NamedTuple
 
+from cxdata.answers.gold import COMPARED
 from cxdata.answers.thinks import NEAR_EQUAL, content
 from cxdata.reasoning.evidence import thinks
 from cxdata.reasoning.evidence.choices import Choices
 from cxdata.reasoning.evidence.grounds import Grounds
-from cxdata.reasoning.trace import Step
+from cxdata.reasoning.trace import NO_FINDING, Step
 
 ATTEMPTS: Final = 12
-_STEP: Final = 0xD1B54A32D192ED03  # an odd number: each step of a sample has digits of its own
-Write = Callable[[Choices], str]
+VARIANTS: Final = 4096  # of one phrase with one evidence: each is put into words once
+_STEP: Final = 0xD1B54A32D192ED03  # odd numbers: they spread steps, attempts and variants over all digits
+_SPREAD: Final = 0x9E3779B97F4A7C15
+_RANGE: Final = 1 << 64
 
 
 class NoOtherWords(Exception):
     """Every attempt says nearly what another step says."""
+
+
+class Write(NamedTuple):
+    """How a think is written: a function of `thinks`, and what it takes before the choices."""
+
+    function: Callable[..., str]
+    given: tuple[Any, ...]
 
 
 class Thinks:
@@ -29,73 +39,92 @@ class Thinks:
         self._place = 0
         self._said: list[frozenset[str]] = []
 
-    def choices(self, attempt: int = 0) -> Choices:
+    def choices(self) -> Choices:
         """Choices of the step that is written next."""
-        return Choices((self._key ^ (self._place * _STEP)) % (1 << 64), attempt)
+        return Choices((self._key ^ (self._place * _STEP)) % _RANGE)
 
-    def free(self, write: Write) -> str:
+    def free(self, function: Callable[..., str], *given: Any) -> str:
         """A think that is compared with none: of the first and the closing step."""
         self._place += 1
-        return write(self.choices())
+        return function(*given, self.choices())
 
-    def judging(self, write: Write) -> str:
-        """A think that differs from the others in more than a tenth of its content words. Raises NoOtherWords."""
+    def judging(self, write: Write, *, is_compared: bool) -> str:
+        """A think of a judgement. One that is compared differs from the others in a tenth of its content words.
+
+        Raises NoOtherWords where no attempt does.
+        """
         self._place += 1
-        for attempt in range(ATTEMPTS):
-            text = write(self.choices(attempt))
-            words = _words(text)
+        number = (self._key ^ (self._place * _STEP)) % _RANGE
+        for attempt in range(ATTEMPTS if is_compared else 1):
+            text, words = _written(write, ((number + attempt * _SPREAD) % _RANGE) >> 52)
+            if not is_compared:
+                return text
             if not any(_alike(words, other) for other in self._said):
                 self._said.append(words)
                 return text
         raise NoOtherWords
 
 
-def judged(answer: str, finding: str, grounds: Grounds, *, is_true: bool, writing: Thinks) -> Step:
-    """The step that judges a finding on its grounds."""
-    return Step(writing.judging(lambda choose: _think(finding, grounds, choose)), answer, is_true, grounds.basis)
+def judged(answer: str, finding: str, grounds: Grounds, thinks_of: Thinks, *, is_true: bool) -> Step:
+    """The step that judges a finding, an option or a candidate, on its grounds."""
+    return _step(answer, grounds, thinks_of, _think(finding, grounds), is_true=is_true)
 
 
-def turned_down(answer: str, finding: str, grounds: Grounds, writing: Thinks, *, is_there: bool) -> Step:
-    """The other answer of a yes-or-no question, which rests on the same grounds."""
-    return Step(writing.judging(lambda choose: _other(finding, grounds, choose, is_there)), answer, False, grounds.basis)
+def yes_or_no(answer: str, finding: str, grounds: Grounds, thinks_of: Thinks, *, is_yes: bool, is_there: bool) -> Step:
+    """The step that judges Yes, or No, of a finding that is there, or is not."""
+    if is_there:
+        write = _think(finding, grounds) if is_yes else _against_absence(finding, grounds, "against_absence")
+    else:
+        write = _against_presence(finding, grounds) if is_yes else _absence(finding, grounds)
+    return _step(answer, grounds, thinks_of, write, is_true=is_yes == is_there)
 
 
-def not_normal(answer: str, finding: str, grounds: Grounds, writing: Thinks) -> Step:
+def not_normal(answer: str, finding: str, grounds: Grounds, thinks_of: Thinks) -> Step:
     """No Finding beside a finding that is there."""
-
-    def write(choose: Choices) -> str:
-        if grounds.basis == "affirmed":
-            return thinks.affirmed(finding, grounds.told, choose, "against_normal")
-        return _other(finding, grounds, choose, True)
-
-    return Step(writing.judging(write), answer, False, grounds.basis)
+    return _step(
+        answer, grounds, thinks_of, _against_absence(finding, grounds, "against_normal"), is_true=False
+    )  # fmt: skip
 
 
-def _think(finding: str, grounds: Grounds, choose: Choices) -> str:
+def _step(answer: str, grounds: Grounds, thinks_of: Thinks, write: Write, *, is_true: bool) -> Step:
+    return Step(thinks_of.judging(write, is_compared=grounds.basis in COMPARED), answer, is_true, grounds.basis)
+
+
+def _think(finding: str, grounds: Grounds) -> Write:
     if grounds.basis == "affirmed":
-        return thinks.affirmed(finding, grounds.told, choose)
-    if grounds.basis == "box" and grounds.box is not None:
-        return thinks.boxed(grounds.box, choose)
+        return Write(thinks.affirmed, (finding, grounds.shown, grounds.told, "affirmed"))
+    if grounds.basis == "box":
+        return Write(thinks.boxed, (grounds.box, "box"))
     if grounds.basis == "label_only":
-        return thinks.label_only(choose)
+        return Write(thinks.label_only, ("label_only",))
     if grounds.basis == "silent":
-        return thinks.silent(finding, choose)
-    return thinks.normal(grounds.denials, choose) if finding == "No Finding" else thinks.denied(finding, choose)
+        return Write(thinks.silent, (finding, "silent"))
+    return Write(thinks.normal, (grounds.denials,)) if finding == NO_FINDING else Write(thinks.denied, (finding,))
 
 
-def _other(finding: str, grounds: Grounds, choose: Choices, is_there: bool) -> str:
+def _against_absence(finding: str, grounds: Grounds, kind: str) -> Write:
     if grounds.basis == "affirmed":
-        return thinks.affirmed(finding, grounds.told, choose, "against_absence")
-    if grounds.basis == "box" and grounds.box is not None:
-        return thinks.boxed(grounds.box, choose, "box_other")
-    if grounds.basis == "label_only":
-        return thinks.label_only(choose, "label_only_other")
-    return thinks.silent(finding, choose) if grounds.basis == "silent" else thinks.against_presence(finding, choose)
+        return Write(thinks.affirmed, (finding, grounds.shown, grounds.told, kind))
+    if grounds.basis == "box":
+        return Write(thinks.boxed, (grounds.box, "box_other"))
+    return Write(thinks.label_only, ("label_only_other",))
 
 
-@lru_cache(maxsize=1 << 17)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(content(text).forms)
+def _absence(finding: str, grounds: Grounds) -> Write:
+    is_silent = grounds.basis == "silent"
+    return Write(thinks.silent, (finding, "silent_other")) if is_silent else Write(thinks.denied, (finding,))
+
+
+def _against_presence(finding: str, grounds: Grounds) -> Write:
+    is_silent = grounds.basis == "silent"
+    return Write(thinks.silent, (finding, "silent")) if is_silent else Write(thinks.against_presence, (finding,))
+
+
+@lru_cache(maxsize=1 << 18)
+def _written(write: Write, variant: int) -> tuple[str, frozenset[str]]:
+    """One variant of a think, and its content words."""
+    text = write.function(*write.given, Choices((variant + 1) * _SPREAD % _RANGE))
+    return text, frozenset(content(text).forms)
 
 
 def _alike(a: frozenset[str], b: frozenset[str]) -> bool:

@@ -15,13 +15,17 @@ from cxdata.reasoning.evidence.places import Frame, box_place, place
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 
 
-def affirmed(finding: str, told: Features, choose: Choices, kind: str = "affirmed") -> str:
-    """A finding that is there; `kind` names the frames: affirmed, against_absence or against_normal."""
-    row = phrases(finding)
-    it = noun(row, told, choose)
-    at = place(row.where, _without_repeats(told, it.text), choose)
+def affirmed(finding: str, shown: str, told: Features, kind: str, choose: Choices) -> str:
+    """A finding that is there; `kind` names the frames: affirmed, against_absence or against_normal.
+
+    `shown` is the finding that the evidence names, which may be a kind of it.
+    """
+    row, seen = phrases(finding), phrases(shown)
+    it = noun(seen, told, choose)
+    at = place(seen.where, _without_repeats(told, it.text), choose)
     frame = choose.pick(frames(kind) if at else placeless(kind))
     tail = choose.pick(frames("affirmed_tail_suggestive" if row.is_suggestive else "affirmed_tail"))
+    tail = "" if set(row.bare.split()) <= set(it.text.split()) else tail  # "a rib fracture, which is a rib fracture"
     return _filled(frame, {**_noun_slots(it, at), **_name_slots(row), "tail": _named(tail, row)})
 
 
@@ -39,18 +43,18 @@ def against_presence(finding: str, choose: Choices) -> str:
     return _filled(choose.pick(frames("against_presence")), {**_name_slots(row), "at": choose.pick(row.place)})
 
 
-def silent(finding: str, choose: Choices, kind: str = "silent") -> str:
-    """The place looked at, no sign, no certainty; of salient findings alone."""
+def silent(finding: str, kind: str, choose: Choices) -> str:
+    """The place looked at, no sign, no certainty; of salient findings alone. `kind`: silent or silent_other."""
     return _filled(choose.pick(frames(kind)), {"look": choose.pick(phrases(finding).look)})
 
 
-def label_only(choose: Choices, kind: str = "label_only") -> str:
-    """A label without evidence."""
+def label_only(kind: str, choose: Choices) -> str:
+    """A label without evidence; `kind` is label_only or label_only_other."""
     return choose.pick(frames(kind))
 
 
-def boxed(box: Frame, choose: Choices, kind: str = "box") -> str:
-    """Where a box lies."""
+def boxed(box: Frame, kind: str, choose: Choices) -> str:
+    """Where a box lies; `kind` is box or box_other."""
     return _filled(choose.pick(frames(kind)), {"at": box_place(box, choose)})
 
 
@@ -68,7 +72,7 @@ def weighing(names: Sequence[str], choose: Choices) -> str:
     return _filled(choose.pick(frames("candidates")), {"names": joined([phrases(name).name for name in names])})
 
 
-def closing(names: Sequence[str], choose: Choices, kind: str) -> str:
+def closing(names: Sequence[str], kind: str, choose: Choices) -> str:
     """The closing step; `kind` is one of closing_one, closing_several, closing_none, closing_yes, closing_no."""
     named = [_suggested(phrases(name)) if kind != "closing_no" else phrases(name).name for name in names]
     bare = phrases(names[0]).bare if names else ""
@@ -77,7 +81,7 @@ def closing(names: Sequence[str], choose: Choices, kind: str) -> str:
 
 def joined(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return "".join(words) if len(words) < 2 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _suggested(row: Phrases) -> str:
@@ -96,7 +100,8 @@ def _named(tail: str, row: Phrases) -> str:
 
 def _noun_slots(it: Noun, at: str) -> dict[str, str]:
     number = "are" if it.is_plural else "is"
-    return {"it": it.text, "at": at, "is": number, "there": f"there {number}"}
+    speaks = "speak" if it.is_plural else "speaks"
+    return {"it": it.text, "at": at, "is": number, "there": f"there {number}", "speaks": speaks}
 
 
 def _name_slots(row: Phrases) -> dict[str, str]:
