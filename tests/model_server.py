@@ -23,6 +23,7 @@ class Response(NamedTuple):
     cut: bool = False  # the connection is closed after half of the body
 
 
+LOOKED = "Looked at from edge to edge; nothing there supports it."
 Behave = Callable[[dict[str, Any], int], Response]
 
 
@@ -41,10 +42,23 @@ def members(body: dict[str, Any]) -> dict[str, Any]:
         if name not in items:
             made[name] = f"Taken together: {', '.join(found) or 'nothing'}."
             continue
-        item = items[name]
-        said = "is seen" if item["state"] == "present" else "is not seen"
-        made[name] = {"think": f"{item['finding']} {said} here.", "verdict": item["state"] == "present"}
+        is_there = items[name]["state"] == "present"
+        verdict = is_there if "option" not in items[name] else (items[name]["option"] == "Yes") == is_there
+        made[name] = {"think": think(items[name], verdict=verdict), "verdict": verdict}
     return made
+
+
+def think(item: dict[str, Any], *, verdict: bool) -> str:
+    """Words that say what the item gives and no more; of two opposite options no two alike."""
+    told = bool(item.get("sentences") or item.get("place"))
+    if not told:
+        here = "Judged to be there; its site is not specified." if item["state"] == "present" else LOOKED
+        return here if verdict else f"{here} That settles the other answer."
+    if item["finding"] == "No Finding":
+        return "All parts look clear." if item["state"] == "present" else f"Not clear: {item['sentences'][0]}"
+    said = "There is" if item["state"] == "present" else "There is no"
+    wrong = "option" in item and not verdict
+    return f"{said} {item['finding'].lower()}" + (", dense or lucent, sharp or blurred." if wrong else ".")
 
 
 def good(body: dict[str, Any], number: int = 0) -> Response:

@@ -17,13 +17,14 @@ import pytest
 from model_server import CARDS, MODEL, REVISION, ModelServer, Response, completion, good, members, serving, until
 
 from cxdata.model.errors import CxdataError, UsageError
-from cxdata.reasoning.model.asking import Patience, Sampling
+from cxdata.reasoning.model.asking import Patience
 from cxdata.reasoning.model.brief import Brief, Item
 from cxdata.reasoning.model.client import Client, PassingError
 from cxdata.reasoning.model.endpoint import endpoint
 from cxdata.reasoning.model.journal import ATTEMPTS, BATCH
 from cxdata.reasoning.model.prompts import messages, prompt_id, system_text
 from cxdata.reasoning.model.serving import Served
+from cxdata.reasoning.model.settings import Sampling
 from cxdata.reasoning.model.writing import ModelConfig, Written, journal, unanswered, write
 
 SECRET = "zebrafish"  # a word of every sentence, which no message may hold

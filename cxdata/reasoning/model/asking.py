@@ -15,21 +15,13 @@ from cxdata.reasoning.model.client import Client, PassingError, UnwantedError
 from cxdata.reasoning.model.journal import Entry, Journal
 from cxdata.reasoning.model.prompts import answer_schema, messages, response_format
 from cxdata.reasoning.model.replies import reply
+from cxdata.reasoning.model.settings import Sampling
 
 CHAT: Final = "/chat/completions"
 SEEDS: Final = 2**31  # servers differ in what they take above it
 REJECTED_AT_FIRST: Final = 8  # rejected requests, before any answer, that mean a wrong server and not odd samples
 AWAKE_S: Final = 0.5  # an interrupt that another thread was given is seen at the latest then
 GO_ON: Final = "run the same command to go on: what was answered is kept"
-
-
-class Sampling(NamedTuple):
-    """How the model draws its words; `seed` is that of the run, from which each request's own is made."""
-
-    temperature: float = 0.7
-    top_p: float = 0.95
-    max_tokens: int = 1536
-    seed: int = 0
 
 
 class Patience(NamedTuple):

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cxdata.reasoning.model.prompts import CANDIDATES, CLOSING, THINK, VERDICT
 
 Code = Literal["answer_cut", "answer_refused", "answer_not_json", "answer_not_schema", "request_refused"]
-MESSAGES: Final[Mapping[Code, str]] = {
-    "answer_cut": "the model's answer was cut off at max_tokens",
-    "answer_refused": "the model refused to answer",
-    "answer_not_json": "the model's answer is no JSON object",
-    "answer_not_schema": "the model's answer is JSON, but its values are not thinks and verdicts",
-    "request_refused": "the endpoint rejects the request",
-}
+"""Codes of `cxdata.reasoning.codes.ANSWERS`."""
 
 
 class Said(NamedTuple):
@@ -90,7 +83,7 @@ def said(reply: Reply) -> tuple[Said, ...] | Code:
     if not isinstance(members, _Pairs):
         return "answer_not_json"
     found = [_said(key, value) for key, value in members]
-    whole = tuple(one for one in found if one is not None)
+    whole = tuple(one for one in found if one is not None and _is_text(one.key) and _is_text(one.think))
     return whole if len(whole) == len(found) else "answer_not_schema"
 
 
@@ -106,6 +99,15 @@ def _said(key: str, value: Any) -> Said | None:
     judged = dict(value)
     think, verdict = judged[THINK], judged[VERDICT]
     return Said(key, think, verdict) if isinstance(think, str) and isinstance(verdict, bool) else None
+
+
+def _is_text(text: str) -> bool:
+    """Whether it can be written: JSON may escape half of a pair of surrogates, which is no character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _no_constant(name: str) -> Any:

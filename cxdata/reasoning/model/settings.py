@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from cxdata.reasoning.model.asking import Sampling
 from cxdata.reasoning.model.endpoint import DEFAULT
+
+
+class Sampling(NamedTuple):
+    """How the model draws its words; `seed` is that of the run, from which each request's own is made."""
+
+    temperature: float = 0.7
+    top_p: float = 0.95
+    max_tokens: int = 1536
+    seed: int = 0
+
+
+SAMPLING: Final = Sampling()
 
 
 class ModelSettings(BaseModel):
@@ -17,10 +30,12 @@ class ModelSettings(BaseModel):
     terms_accepted: tuple[str, ...] = ()
     model: str | None = None
     revision: str | None = None
-    temperature: float = Field(default=0.7, ge=0, le=2)
-    top_p: float = Field(default=0.95, gt=0, le=1)
-    max_tokens: int = Field(default=1536, ge=1, description="of one answer; one that is cut off is asked again")
-    seed: int = Field(default=0, ge=0)
+    temperature: float = Field(default=SAMPLING.temperature, ge=0, le=2)
+    top_p: float = Field(default=SAMPLING.top_p, gt=0, le=1)
+    max_tokens: int = Field(
+        default=SAMPLING.max_tokens, ge=1, description="of one answer; one that is cut off is asked again"
+    )
+    seed: int = Field(default=SAMPLING.seed, ge=0)
     concurrency: int = Field(default=32, ge=1, description="requests under way at once, at most")
     timeout_s: float = Field(default=300.0, gt=0, description="seconds that one request may take")
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cxdata.model.manifest import Manifest
 from cxdata.reasoning.evidence.writer import EvidenceWriter
@@ -51,7 +51,7 @@ class ModelWriter:
         rules = {f"evidence {name}": value for name, value in EvidenceWriter().depends_on().items()}
         return {"writer version": self.version, **{name: str(value) for name, value in bound.items()}, **rules}
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Any]:
         """What traces.json says of it: which machine answered, and whose terms were accepted for it."""
         at = "this machine" if self._config.endpoint.is_local else self._config.endpoint.host
         return {**binding(self._by, self._config.sampling), "endpoint": at, "terms_accepted": self._terms}

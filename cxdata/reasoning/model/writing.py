@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from cxdata.model.hashing import digest
-from cxdata.reasoning.model.asking import PATIENCE, Asking, Patience, Sampling, jobs, request_digest
+from cxdata.reasoning.model.asking import PATIENCE, Asking, Patience, jobs, request_digest
 from cxdata.reasoning.model.brief import Brief, Kind
 from cxdata.reasoning.model.client import Client
 from cxdata.reasoning.model.endpoint import Endpoint
@@ -17,6 +17,7 @@ from cxdata.reasoning.model.journal import Journal
 from cxdata.reasoning.model.prompts import prompt_id
 from cxdata.reasoning.model.replies import Code, Said
 from cxdata.reasoning.model.serving import Served, served
+from cxdata.reasoning.model.settings import Sampling
 
 VERSION: Final = 1  # goes up whenever the same answer may give another trace
 KINDS: Final[tuple[Kind, ...]] = ("closed", "open")
