@@ -28,6 +28,7 @@ def card(content: Mapping[str, Any], sources: Mapping[str, Source]) -> str:
         "What may not be shared, may not be shared from here either, nor anything derived from it.", "",
         "## Tasks", "", "| task | rows |", "|---|---:|",
         *(f"| {task} | {n:,} |" for task, n in content["by_task"].items()), "",
+        "## Traces", "", *_traces(content["traces"]), "",
         "## Guessed without the picture", "", *_baseline(content["text_only"]), "", "## Left out", "",
         *(f"- `{code}`: {n:,}" for code, n in content["dropped"].items()), "", "## Patients", "",
         "Every patient has one split over all sources, the strictest that any gives.", *_unknown(content["unknown"]),
@@ -54,6 +55,17 @@ def _source(slug: str, rows: int, sources: Mapping[str, Source]) -> str:
     manifest = sources[slug].manifest
     shared = "no" if manifest.restricted else "see its licence"
     return f"| {manifest.title} (`{slug}`) | {rows:,} | {manifest.licence} | {shared} |"
+
+
+def _traces(told: Mapping[str, Any]) -> list[str]:
+    if not told["rows"]:
+        return ["No gold is a trace."]
+    return [
+        f"The golds of {told['rows']:,} rows are traces of the writer `{told['writer']}`: rationales composed from",
+        "reports and boxes, no record of how anyone looked. Of their steps, "
+        f"{told['silent_share']:.1%} rest on silence or on a label alone.", "",
+        "| basis | steps |", "|---|---:|", *(f"| {basis} | {n:,} |" for basis, n in told["steps"].items()),
+    ]  # fmt: skip
 
 
 def _baseline(told: Mapping[str, Mapping[str, Any]]) -> list[str]:

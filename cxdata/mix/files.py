@@ -16,6 +16,7 @@ from cxdata.mix.lookup import looked_up
 from cxdata.mix.order import ORDER
 from cxdata.mix.pool import FILE, PLACE
 from cxdata.mix.prompts import WIDE, Prompt, prompted
+from cxdata.mix.traces import Golds, with_steps
 
 ROWS_A_FILE: Final = 65_536
 ROWS_A_FILE_EMBEDDED: Final = 4_096
@@ -27,11 +28,12 @@ META: Final = (
 
 
 class Way(NamedTuple):
-    """How rows are written: in whose format, with which prompt, and whether pictures are in them."""
+    """How rows are written: in whose format, with which prompt, whether pictures are in them, which have a trace."""
 
     form: str
     prompt: Prompt
     embedded: bool
+    golds: Golds
 
 
 def written(
@@ -43,16 +45,16 @@ def written(
     shards = []
     for rows in splits:
         split, of = rows["split"][0], -(-rows.height // per_file)
-        for number, part in enumerate(_files(rows, per_file, samples)):
+        for number, part in enumerate(_files(rows, per_file, samples, way)):
             file = f"{split}/rows-{number:05d}-of-{of:05d}.parquet"
             shards.append(folder.write(file, _shaped(part, way, pictures), way.form, schema)._asdict())
     return shards
 
 
-def _files(rows: pl.DataFrame, per_file: int, samples: Sequence[Path]) -> Iterator[pl.DataFrame]:
+def _files(rows: pl.DataFrame, per_file: int, samples: Sequence[Path], way: Way) -> Iterator[pl.DataFrame]:
     """The rows of each file to write, with what they say: the builds are read once for many files."""
     for some in rows.iter_slices(ROWS_AT_A_TIME // per_file * per_file):
-        yield from _wide(some, samples).iter_slices(per_file)
+        yield from with_steps(_wide(some, samples), way.golds).iter_slices(per_file)
 
 
 def _wide(rows: pl.DataFrame, samples: Sequence[Path]) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import yaml
 
 from cxdata.export.formats import MARK
 from cxdata.model.sample import LETTERS
-from cxdata.reasoning.render import closed_expr, open_expr
+from cxdata.reasoning.render import closed_expr, open_expr, trace_expr
 
 GAP: Final = "\n\n"
 WIDE: Final = (
@@ -35,7 +35,7 @@ def prompted(rows: pl.LazyFrame, prompt: Prompt) -> pl.LazyFrame:
 
     `problem` holds one mark a picture, each on a line, then the question, the context, the options by letter and, in
     an interleaved prompt, how to answer; an open one ends with the list in question. `gold` is the answer as its reward
-    wants it in an interleaved prompt, in words in a plain one.
+    wants it in an interleaved prompt, in words in a plain one; with a column `steps`, the trace where that is not null.
     """
     marks = pl.lit(f"{MARK}\n").repeat_by(pl.col("image_ids").list.len()).list.join("")
     parts = pl.concat_str("question", "context", _options(), separator=GAP, ignore_nulls=True)
@@ -48,8 +48,11 @@ def prompted(rows: pl.LazyFrame, prompt: Prompt) -> pl.LazyFrame:
         )
     told = pl.when(pl.col("stage") == "open").then(_open_end()).otherwise(pl.lit(wordings()["interleaved.closed.1"]))
     prompt_id = pl.when(pl.col("stage") == "open").then(pl.lit("interleaved.open.1"))
+    gold, kind = _rewarded(), pl.lit("answer")
+    if "steps" in rows.collect_schema():
+        gold, kind = pl.coalesce(_traced(), gold), pl.when(_traced().is_not_null()).then(pl.lit("trace")).otherwise(kind)
     return rows.with_columns(
-        problem=pl.concat_str(marks, parts, pl.lit(GAP), told), gold=_rewarded(), gold_kind=pl.lit("answer"),
+        problem=pl.concat_str(marks, parts, pl.lit(GAP), told), gold=gold, gold_kind=kind,
         prompt_id=prompt_id.otherwise(pl.lit("interleaved.closed.1")),
     )  # fmt: skip
 
@@ -73,6 +76,14 @@ def _rewarded() -> pl.Expr:
     return (
         pl.when(pl.col("reward") == "closed").then(closed_expr("answer_letter"))
         .when(pl.col("reward") == "open_labels").then(open_expr("labels")).otherwise("answer")
+    )  # fmt: skip
+
+
+def _traced() -> pl.Expr:
+    """The gold of a trace, null where there is none or the reward takes none."""
+    return (
+        pl.when(pl.col("reward") == "closed").then(trace_expr("steps", "closed"))
+        .when(pl.col("reward") == "open_labels").then(trace_expr("steps", "open"))
     )  # fmt: skip
 
 
