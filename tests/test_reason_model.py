@@ -13,16 +13,23 @@ import time
 import typing
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from conftest import build_source, write_phantom
-from model_server import MODEL, REVISION, ModelServer, Response, completion, good, members, serving, until
+from model_server import MODEL, REVISION, Behave, ModelServer, Response, completion, good, members, serving, until
 
+from cxdata.build.progress import Silent
+from cxdata.model.errors import CxdataError
 from cxdata.reasoning.codes import ANSWERS, CODES
 from cxdata.reasoning.model.replies import Code
+from cxdata.reasoning.model.settings import ModelSettings
+from cxdata.reasoning.run import ReasonRequest
+from cxdata.reasoning.run import reason as run
+from cxdata.reasoning.writers import WriterRequest
 from cxdata.sources.discovery import sources
 
 COMMAND = """
@@ -74,22 +81,17 @@ def rejects(cx: Path) -> Counter[str]:
     return Counter(pl.read_parquet(str(cx / "mimic" / "traces" / "model" / "rejects" / "*.parquet"))["code"])
 
 
-def spoilt(spoil: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any], int], Response]:
-    """Every third answer is spoilt."""
-
-    def behave(body: dict[str, Any], number: int) -> Response:
-        made = members(body)
-        if int(hashlib.sha256(body["messages"][1]["content"].encode()).hexdigest(), 16) % 3 == 0:
-            made = spoil(made)
-        return completion(made if isinstance(made, str) else json.dumps(made))
-
-    return behave
+def answered(cx: Path, behave: Behave, **changed: Any) -> dict[str, Any]:
+    """What a run in this process tells, and how many times it asked."""
+    with serving(behave) as server:
+        settings = ModelSettings(endpoint=server.url, **changed)
+        request = ReasonRequest(cx, WriterRequest("model", settings), 1, lambda label: nullcontext(Silent()), sources())
+        (told,) = run(request)
+        return {**told, "asked": len(server.asked)}
 
 
 def test_traces_are_written_checked_and_told(cx: Path) -> None:
-    with serving() as server:
-        told, _ = reason(cx, server)
-        asked = len(server.asked)
+    told = answered(cx, good)
     traces = rows(cx)
     assert traces.height == sum(told["with_trace"].values()) > 100
     assert set(traces["task"] if "task" in traces.columns else traces["sample_id"].str.split("/").list.get(1)) == {
@@ -103,19 +105,17 @@ def test_traces_are_written_checked_and_told(cx: Path) -> None:
     assert len({one["seed"] for one in sampling}) == traces.height
     assert told["made_by"]["endpoint"] == "this machine"
     assert told["made_by"]["terms_accepted"] is None
-    asked_for = asked - traces.height
+    asked_for = told["asked"] - traces.height
     assert asked_for <= sum(told["rejects"].values())
     assert not set(told["rejects"]) & {"evidence_foreign", "verdict_differs", "final_differs", "basis", "steps"}
 
 
 def test_a_second_run_asks_and_writes_nothing(cx: Path) -> None:
-    with serving() as server:
-        reason(cx, server)
-        asked, before = len(server.asked), shas(cx)
-        told, _ = reason(cx, server)
-        assert told["shards_written"] == 0
-        assert told["shards_reused"] == len(before)
-        assert len(server.asked) == asked
+    answered(cx, good)
+    before = shas(cx)
+    told = answered(cx, good)
+    assert told["asked"] == told["shards_written"] == 0
+    assert told["shards_reused"] == len(before)
     assert shas(cx) == before
 
 
@@ -124,9 +124,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(sent: int, cx: Path, b
     slow = lambda body, n: good(body)._replace(wait_s=0.02)  # noqa: E731
     whole = tmp_path / "whole"
     subprocess.run(["cp", "-r", str(built), str(whole)], check=True)
-    with serving() as server:
-        reason(whole, server)
-        needed = len(server.asked)
+    needed = answered(whole, good)["asked"]
     with serving(slow) as server:
         process = start(cx, "--endpoint", server.url, "--concurrency", "4")
         until(lambda: len(server.asked) > 40)
@@ -149,59 +147,66 @@ def test_an_endpoint_that_goes_away_leaves_nothing_half_written(cx: Path) -> Non
         assert time.monotonic() - begun < 60
         assert "run the same command to go on" in err
         assert not list((cx / "mimic" / "traces").rglob("*.json"))
-        server.behave = good
-        asked = len(server.asked)
-        told, _ = reason(cx, server)
-        assert sum(told["with_trace"].values()) > 100
-        assert all(body not in server.asked[asked:] for body in server.asked[:30])
+        answers = server.asked[:30]
+    again: list[dict[str, Any]] = []
+    told = answered(cx, lambda body, n: again.append(body) or good(body))
+    assert sum(told["with_trace"].values()) > 100
+    assert not [body for body in answers if body in again]
 
 
-@pytest.mark.parametrize(
-    ("spoil", "code"),
-    [
-        (lambda made: "no JSON", "answer_not_json"),
-        (lambda made: {**made, "closing": 1}, "answer_not_schema"),
-        (lambda made: {**made, "closing": "half a pair \ud800"}, "answer_not_schema"),
-        (lambda made: {}, "steps"),
-        (lambda made: dict(list(made.items())[:-1]), "steps"),
-        (lambda made: {**made, "G": {"think": "x", "verdict": False}}, "steps"),
-        (lambda made: {name: flipped(one) for name, one in made.items()}, "verdict_differs"),
-        (lambda made: {name: worded(one, "As mentioned in the report.") for name, one in made.items()}, "banned_word"),
-        (lambda made: {name: worded(one, "<think>") for name, one in made.items()}, "think_form"),
-        (lambda made: {name: worded(one, "") for name, one in made.items()}, "think_form"),
-        (lambda made: {name: worded(one, "It measures 14 mm.") for name, one in made.items()}, "number_not_told"),
-    ],
-)
-def test_what_a_model_gets_wrong_is_a_reject_with_a_code(
-    spoil: Callable[[dict[str, Any]], Any], code: str, cx: Path
-) -> None:
-    with serving() as server:
-        reason(cx, server)
-        whole, well = rejects(cx), rows(cx).height
-        server.behave = spoilt(spoil)
-        _, err = reason(cx, server, "--seed", "1")  # another seed, other answers
-    more = rejects(cx) - whole
-    assert more[code] > 10, (more, err)
-    assert rows(cx).height == well - sum((rejects(cx) - whole).values()) + sum((whole - rejects(cx)).values())
-    assert set(rejects(cx)) <= set(CODES)
+SPOILT: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
+    "words": ("answer_not_json", lambda made: "no JSON"),
+    "a number": ("answer_not_schema", lambda made: {**made, "closing": 1}),
+    "half a character": ("answer_not_schema", lambda made: {**made, "closing": "half \ud800"}),
+    "nothing": ("steps", lambda made: {}),
+    "no closing": ("steps", lambda made: dict(list(made.items())[:-1])),
+    "one too many": ("steps", lambda made: {**made, "G": {"think": "x", "verdict": False}}),
+    "backwards": ("steps", lambda made: dict(reversed(made.items()))),
+    "verdicts": ("verdict_differs", lambda made: judged(made, lambda one: {**one, "verdict": not one["verdict"]})),
+    "a report": ("banned_word", lambda made: judged(made, lambda one: {**one, "think": "As the report has it."})),
+    "a tag": ("think_form", lambda made: judged(made, lambda one: {**one, "think": "<think>"})),
+    "an empty think": ("think_form", lambda made: judged(made, lambda one: {**one, "think": ""})),
+    "a measure": ("number_not_told", lambda made: judged(made, lambda one: {**one, "think": "It measures 14 mm."})),
+}
+NAMES = list(SPOILT)
 
 
-def flipped(one: Any) -> Any:
-    return {**one, "verdict": not one["verdict"]} if isinstance(one, dict) else one
+def judged(made: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    return {name: change(one) if isinstance(one, dict) else one for name, one in made.items()}
 
 
-def worded(one: Any, text: str) -> Any:
-    return {**one, "think": text} if isinstance(one, dict) else one
+def test_what_a_model_gets_wrong_is_a_reject_with_a_code(cx: Path) -> None:
+    spoilt: Counter[str] = Counter()
+
+    def behave(body: dict[str, Any], number: int) -> Response:
+        place = int(hashlib.sha256(body["messages"][1]["content"].encode()).hexdigest(), 16) % (2 * len(NAMES))
+        if place >= len(NAMES):
+            return good(body)
+        spoilt[NAMES[place]] += 1
+        made = SPOILT[NAMES[place]][1](members(body))
+        return completion(made if isinstance(made, str) else json.dumps(made))
+
+    whole = answered(cx, good)
+    told = answered(cx, behave, seed=1)
+    assert set(spoilt) == set(NAMES)
+    found = Counter(told["rejects"]) - Counter(whole["rejects"])
+    assert set(found) == {code for code, _ in SPOILT.values()}
+    assert sum(told["with_trace"].values()) >= sum(whole["with_trace"].values()) - sum(spoilt.values())
+    assert rejects(cx) == Counter(told["rejects"])
+    assert set(told["rejects"]) <= set(CODES)
 
 
-def test_items_in_another_order_or_of_another_name_are_rejects(cx: Path) -> None:
-    def renamed(made: dict[str, Any]) -> dict[str, Any]:
-        return {("banana" if isinstance(one, dict) else name): one for name, one in made.items()}
+def test_names_that_nobody_asked_for_are_rejects(cx: Path) -> None:
+    def behave(body: dict[str, Any], number: int) -> Response:
+        made = members(body)
+        return completion(
+            json.dumps({("banana" if isinstance(one, dict) else name): one for name, one in made.items()})
+        )
 
-    for number, spoil in enumerate([renamed, lambda made: dict(reversed(made.items()))]):
-        with serving(spoilt(spoil)) as server:
-            told, _ = reason(cx, server, "--seed", str(number + 2))
-        assert sum(told["rejects"].get(code, 0) for code in ("options_order", "candidates", "steps", "basis")) > 10
+    with pytest.raises(CxdataError, match="no trace came out") as caught:
+        answered(cx, behave)
+    assert "options_order" in str(caught.value)
+    assert "candidates" in str(caught.value)
 
 
 def test_no_sentence_of_a_report_and_no_key_is_told_or_kept_outside_the_traces(cx: Path) -> None:
@@ -216,7 +221,7 @@ def test_no_sentence_of_a_report_and_no_key_is_told_or_kept_outside_the_traces(c
         talk.append(reason(cx, server, rc=1, key="k-secret")[1])
         server.behave = lambda body, n: Response(307, body, {"Location": "http://127.0.0.1:1/v1"})
         talk.append(reason(cx, server, rc=1, key="k-secret")[1])
-        server.behave = spoilt(lambda made: "no JSON")
+        server.behave = lambda body, n: good(body) if n % 3 else completion("no JSON")
         talk.append(reason(cx, server, key="k-secret")[1])
         assert server.headers[-1]["Authorization"] == "Bearer k-secret"
     for text in talk:
@@ -229,11 +234,15 @@ def test_no_sentence_of_a_report_and_no_key_is_told_or_kept_outside_the_traces(c
 
 def told_bodies(cx: Path) -> list[dict[str, Any]]:
     """What a run sends, tried on a copy."""
-    copy = cx.parent / "copy"
+    copy, sent = cx.parent / "copy", []
     subprocess.run(["cp", "-r", str(cx), str(copy)], check=True)
-    with serving() as server:
-        reason(copy, server)
-    return [json.loads(body["messages"][1]["content"]) for body in server.asked]
+
+    def behave(body: dict[str, Any], number: int) -> Response:
+        sent.append(json.loads(body["messages"][1]["content"]))
+        return good(body)
+
+    answered(copy, behave)
+    return sent
 
 
 def test_no_identifier_is_sent(cx: Path) -> None:

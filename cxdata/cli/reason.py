@@ -25,7 +25,7 @@ def run(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A build, or a folder of builds.")],
     writer: Annotated[
         Which,
-        typer.Option("--writer", help="evidence: composed from report sentences and boxes; model: by an endpoint."),
+        typer.Option("--writer", help="evidence: composed of report sentences and boxes; model: an endpoint's."),
     ] = "evidence",
     endpoint: Annotated[
         str | None, typer.Option("--endpoint", help="Of a model: its OpenAI-compatible API [http://127.0.0.1:8000/v1].")
@@ -58,12 +58,13 @@ def run(
     include_path: IncludeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write think/answer traces beside the samples of builds, each one checked; run again, it goes on where it stopped."""
+    """Write think/answer traces beside the samples of builds, each one checked; run again, it goes on."""
     from cxdata.reasoning.run import ReasonRequest, reason
     from cxdata.sources.discovery import sources
 
+    terms = tuple(names_in(terms_accepted, "--terms-accepted")) if terms_accepted else None
     asked = _writer_request(
-        writer, endpoint=endpoint, terms_accepted=terms_accepted and tuple(names_in(terms_accepted, "--terms-accepted")),
+        writer, endpoint=endpoint, terms_accepted=terms,
         model=model, revision=revision, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed,
         concurrency=concurrency, timeout_s=timeout,
     )  # fmt: skip
@@ -79,7 +80,7 @@ def run(
 
 
 def _writer_request(writer: Which, **given: Any) -> WriterRequest:
-    """The writer with what was set. Raises UsageError for a model's setting beside another writer, and a wrong value."""
+    """The writer with what was set. Raises UsageError for a model's setting beside another writer, or a wrong one."""
     from pydantic import ValidationError
 
     from cxdata.model.errors import UsageError

@@ -67,14 +67,17 @@ def _of_build(build: Build, request: ReasonRequest) -> dict[str, Any]:
     if record is None:
         raise CxdataError("the build is not finished", where=str(build.home), mend="run the same `cxdata build` again")
     folder = BuildFolder(build.home)
-    with folder.held(), request.progress(str(record["source"])) as shown:
-        with writer_of(request.writer, build.home / MODEL_STATE, shown.note) as writer:
-            return _Reasoning(build, record, folder, writer, request, shown).run()
+    with (
+        folder.held(),
+        request.progress(str(record["source"])) as shown,
+        writer_of(request.writer, build.home / MODEL_STATE, shown.note) as writer,
+    ):
+        return _Reasoning(build, record, folder, writer, request, shown).run()
 
 
 def _with_manifests(request: ReasonRequest, found: Sequence[Build]) -> ReasonRequest:
     """With the manifests of the builds' sources, whose terms bind a model. Raises UsageError for an unknown source."""
-    if request.writer.settings is None:
+    if request.writer.name != "model":
         return request
     manifests = {}
     for build in found:

@@ -33,7 +33,7 @@ class Done(NamedTuple):
 
 def write_part_by_name(home: Path, part: Part, request: WriterRequest, source: str) -> Done:
     """`write_part` with a writer made here: what a worker process is given."""
-    with writer_of(request) as writer:
+    with writer_of(request, home) as writer:
         return write_part(home, part, writer, source)
 
 

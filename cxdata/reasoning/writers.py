@@ -60,26 +60,30 @@ class WriterRequest(NamedTuple):
 
 def refuse_unless_allowed(request: WriterRequest) -> None:
     """Raise RefusedError for a model on another machine without the sources' terms; nothing is sent to find out."""
-    if request.settings is not None:
+    if request.name == "model":
         from cxdata.reasoning.model.writer import settled_terms
 
-        settled_terms(request.settings, request.manifests)
+        settled_terms(_settings(request), request.manifests)
 
 
 @contextmanager
-def writer_of(
-    request: WriterRequest, state: Path | None = None, note: Callable[[str], None] = lambda text: None
-) -> Iterator[Writer]:
+def writer_of(request: WriterRequest, state: Path, note: Callable[[str], None] = lambda text: None) -> Iterator[Writer]:
     """The writer that is asked for; one that is not local keeps what it was answered below `state`.
 
     Raises RefusedError as `refuse_unless_allowed`, and CxdataError where no model answers.
     """
-    if request.settings is None or state is None:
+    if request.name == "evidence":
         from cxdata.reasoning.evidence.writer import EvidenceWriter
 
         yield EvidenceWriter()
         return
     from cxdata.reasoning.model.writer import model_writer
 
-    with model_writer(request.settings, request.manifests, state, note) as writer:
+    with model_writer(_settings(request), request.manifests, state, note) as writer:
         yield writer
+
+
+def _settings(request: WriterRequest) -> ModelSettings:
+    from cxdata.reasoning.model.settings import ModelSettings
+
+    return request.settings or ModelSettings()

@@ -32,9 +32,7 @@ class ModelSettings(BaseModel):
     revision: str | None = None
     temperature: float = Field(default=SAMPLING.temperature, ge=0, le=2)
     top_p: float = Field(default=SAMPLING.top_p, gt=0, le=1)
-    max_tokens: int = Field(
-        default=SAMPLING.max_tokens, ge=1, description="of one answer; one that is cut off is asked again"
-    )
+    max_tokens: int = Field(default=SAMPLING.max_tokens, ge=1, description="of one answer")
     seed: int = Field(default=SAMPLING.seed, ge=0)
     concurrency: int = Field(default=32, ge=1, description="requests under way at once, at most")
     timeout_s: float = Field(default=300.0, gt=0, description="seconds that one request may take")

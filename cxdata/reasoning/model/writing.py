@@ -20,6 +20,7 @@ from cxdata.reasoning.model.serving import Served, served
 from cxdata.reasoning.model.settings import Sampling
 
 VERSION: Final = 1  # goes up whenever the same answer may give another trace
+LISTED_S: Final = 30.0  # seconds in which an endpoint lists its models
 KINDS: Final[tuple[Kind, ...]] = ("closed", "open")
 
 
@@ -41,7 +42,7 @@ class ModelConfig(NamedTuple):
 
     def served(self) -> Served:
         """The model that answers there; raises as `serving.served` does."""
-        with self.client() as client:
+        with Client(self.endpoint, min(self.timeout_s, LISTED_S), self.key) as client:
             return served(client, self.model, self.revision)
 
 
