@@ -26,7 +26,9 @@ def run(
     ] = None,
     terms_accepted: Annotated[
         str | None,
-        typer.Option("--terms-accepted", metavar="NAME", help="Who accepts that texts leave this machine, under whose terms."),
+        typer.Option(
+            "--terms-accepted", metavar="NAME", help="Who accepts that texts leave this machine, under whose terms."
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, envvar="CXDATA_WORKERS", help="Worker processes.")

@@ -133,7 +133,9 @@ class _Reasoning:
 
     def _content(self, units: list[Unit]) -> dict[str, Any]:
         """The content of traces.json."""
-        counts = {name: _summed(unit.counts[name] for unit in units) for name in ("samples", "traced", "steps", "rejects")}
+        counts = {
+            name: _summed(unit.counts[name] for unit in units) for name in ("samples", "traced", "steps", "rejects")
+        }
         steps = sum(counts["steps"].values())
         samples = sum(counts["samples"].values())
         return {

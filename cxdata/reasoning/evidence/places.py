@@ -116,7 +116,9 @@ def _pleura(of: Features, choose: Choices) -> str:
 def _bone(of: Features, choose: Choices) -> str:
     site = next((one for one in _BONES if one in of.sites), None)
     if site is None:
-        return "in the spine" if "spine" in of.sites else "in the sternum" if "sternum" in of.sites else _side(of, choose)
+        return (
+            "in the spine" if "spine" in of.sites else "in the sternum" if "sternum" in of.sites else _side(of, choose)
+        )
     side = {None: "", "both": "", "left": "left ", "right": "right "}[of.side]
     return f"in the {side}{_BONES[site]}"
 
