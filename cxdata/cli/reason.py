@@ -35,7 +35,7 @@ def run(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Write think/answer traces beside the samples of builds, checked one by one. Run again, it goes on where it stopped."""
+    """Write think/answer traces beside the samples of builds, each checked. Run again, it goes on where it stopped."""
     from cxdata.reasoning.run import ReasonRequest, reason
     from cxdata.reasoning.writers import WriterRequest
 

@@ -107,8 +107,13 @@ def _counted(found: Found, rows: pl.DataFrame, samples: Sequence[Path]) -> pl.Da
     """File, place and id of the rows that have a trace, and its steps by basis."""
     basis = pl.col("steps").list.eval(pl.element().struct.field("basis"))
     counts = [basis.list.count_matches(name).alias(name) for name in _BASES]
-    nothing = {FILE: pl.UInt32, PLACE: pl.get_index_type(), "sample_id": pl.String, **dict.fromkeys(_BASES, pl.UInt32)}
-    read = [pl.DataFrame(schema=nothing)]
+    kinds = {
+        FILE: pl.UInt32(),
+        PLACE: pl.get_index_type(),
+        "sample_id": pl.String(),
+        **{name: pl.UInt32() for name in _BASES},
+    }
+    read = [pl.DataFrame(schema=kinds)]
     for (number,), part in rows.select(FILE, PLACE).partition_by(FILE, as_dict=True).items():
         path = found.files.get(int(str(number)))
         if path is None:
@@ -117,7 +122,7 @@ def _counted(found: Found, rows: pl.DataFrame, samples: Sequence[Path]) -> pl.Da
         held = named.join(part.select(PLACE).unique().lazy(), on=PLACE, how="semi")
         traces = pl.scan_parquet(path, glob=False).select("sample_id", *counts)
         joined = held.join(traces, on="sample_id").with_columns(pl.lit(number, pl.UInt32).alias(FILE))
-        read.append(joined.select(list(nothing)).cast(nothing).collect(engine="streaming"))
+        read.append(joined.select(pl.col(name).cast(kind) for name, kind in kinds.items()).collect(engine="streaming"))
     return pl.concat(read)
 
 

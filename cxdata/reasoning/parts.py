@@ -57,7 +57,7 @@ def facets_of(home: Path, ledger: Ledger, hashes: Hashes) -> dict[str, tuple[Pat
     """
     unit = ledger.recorded("facets")
     found = {Path(shard.file).stem: shard for shard in (unit.shards if unit else ())}
-    tables = {}
+    tables: dict[str, tuple[Path, str]] = {}
     for name in FACETS:
         if name in found:
             path = home / found[name].file

@@ -163,4 +163,4 @@ def _summed(counts: Iterator[dict[str, int]]) -> dict[str, int]:
     return dict(sorted(total.items()))
 
 
-__all__ = ["RefusedError", "ReasonRequest", "reason"]
+__all__ = ["ReasonRequest", "RefusedError", "reason"]

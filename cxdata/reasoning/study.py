@@ -17,7 +17,6 @@ from cxdata.reasoning.evidence.features import Features, features
 from cxdata.reports.reader import read_sentences
 from cxdata.reports.targets import told_sentences
 
-
 _LOOSE: Final = {
     "Lung Opacity": frozenset({"Consolidation", "Pneumonia", "Bronchopneumonia", "Infiltration"}),
     "Enlarged Cardiomediastinum": frozenset[str](),

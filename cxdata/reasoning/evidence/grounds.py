@@ -35,7 +35,7 @@ def of_present(finding: str, study: Study, image_ids: Sequence[str]) -> Grounds 
     """Grounds of a finding that the label states present, or the code of the reason that there are none."""
     if finding == NO_FINDING:
         return _of_normal(study)
-    named = study.telling(kinds(finding), "present")
+    named = study.telling((finding,), "present") or study.telling(kinds(finding), "present")
     states = study.states(denied_with(finding))
     if named:
         said = [one for _, one in named]

@@ -45,7 +45,8 @@ class Noun(NamedTuple):
 def noun(of: Phrases, told: Features, choose: Choices) -> Noun:
     """One of the finding's noun phrases, in its number, with what the evidence says of size and texture."""
     pattern = choose.pick(of.many if told.many or told.side == "both" else of.seen)
-    sizes, texture = [one for one in _SIZES if one in told.sizes][:2], _texture(of.where, told, pattern)
+    sizes: list[str] = [one for one in _SIZES if one in told.sizes][:2]
+    texture = _texture(of.where, told, pattern)
     grade = next((slot for slot in ("amount", "deg", "adv", "a") if f"{{{slot}}}" in pattern), None)
 
     def fill(slot: re.Match[str]) -> str:

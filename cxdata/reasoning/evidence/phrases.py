@@ -21,7 +21,8 @@ _FREE: Final = frozenset({"either", "along", "from", "kind", "that", "with", "bo
 
 class Phrases(NamedTuple):
     """How one finding is put into words; see the head of phrases.yaml. `denials` pairs each sign with fit places,
-    `place_of_name` are those that fit the name."""
+    `place_of_name` are those that fit the name.
+    """
 
     where: str
     seen: tuple[str, ...]

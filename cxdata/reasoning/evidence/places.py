@@ -107,7 +107,8 @@ def _site(of: Features, choose: Choices) -> str:
 
 
 def _pleura(of: Features, choose: Choices) -> str:
-    if "costophrenic angle" in of.sites and of.side is not None:
+    fits = not {"moderate", "large", "extensive", "severe"} & set(of.sizes)  # more than an angle holds
+    if "costophrenic angle" in of.sites and of.side is not None and fits:
         return "in both costophrenic angles" if of.side == "both" else f"in the {of.side} costophrenic angle"
     sites = tuple(site for site in of.sites if site in ("apex", "base"))
     return _site(of._replace(sites=sites), choose) or _side(of, choose)
