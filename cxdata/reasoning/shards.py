@@ -127,10 +127,11 @@ def _schema() -> Any:
 
 
 def _rejects(refused: Sequence[Refused], source: str) -> pl.DataFrame:
+    messages = [CODES.get(one.code, "the writer gave none") for one in refused]
     made = {
         "source": [source] * len(refused), "file": [one.sample_id.split("/")[1] for one in refused],
         "key": [one.sample_id for one in refused], "stage": [STAGE] * len(refused),
-        "code": [one.code for one in refused], "message": [CODES.get(one.code, "the writer gave none") for one in refused],
+        "code": [one.code for one in refused], "message": messages,
     }  # fmt: skip
     return numbered(pl.DataFrame(made, schema=REJECTS))
 

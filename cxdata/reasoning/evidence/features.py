@@ -25,7 +25,8 @@ _TURN: Final = re.compile(
 _JOINT: Final = re.compile(r",| and | with | plus | as well as | or | along with | overlying | adjacent ", re.I)
 _COMMA: Final = re.compile(r", ")
 _NEXT: Final = re.compile(
-    r"(?:,| and| with| or)(?= )(?! (?:the )?(?:left|right|both|lower|upper|mid|middle|lingul\w*|bas\w+|ap[ei]\w+)\b)",
+    r"(?:,| and| with| or)(?= )"
+    r"(?! (?:the )?(?:left|right|both|lower|upper|mid|middle|lingul\w*|bas\w+|ap[ei]\w+)\b)",
     re.I,
 )
 """Behind a mention: where something else begins, be it nothing that is read. Places joined go on."""

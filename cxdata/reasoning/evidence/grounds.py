@@ -1,4 +1,4 @@
-"""What a judgement of one finding can rest on: a sentence that affirms or denies it, a box, silence, the label alone."""
+"""What a judgement of a finding rests on: a sentence that affirms or denies it, a box, silence, the label alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A finding that is there as a noun phrase: its row in phrases.yaml with size and texture as the evidence gives them."""
+"""A finding that is there as a noun phrase: its row in phrases.yaml, with size and texture out of the evidence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cxdata.reasoning.evidence.choices import Choices
 from cxdata.reasoning.evidence.features import Features
 from cxdata.reasoning.evidence.phrases import Phrases
 
-_SIZES: Final = ("tiny", "small", "mild", "moderate", "large", "extensive", "severe")
+_SIZES: Final[tuple[str, ...]] = ("tiny", "small", "mild", "moderate", "large", "extensive", "severe")
 _WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "a": {"tiny": ("tiny", "minute"), "small": ("small",), "mild": ("slight", "mild"), "moderate": ("moderate",),
           "large": ("large",), "extensive": ("extensive",), "severe": ("marked",)},
@@ -25,8 +25,8 @@ _WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 }  # fmt: skip
 _OF_AMOUNTS: Final = frozenset({"small", "moderate", "large"})
 _TEXTURES: Final = {
-    "lung": ("linear", "streaky", "plate-like", "patchy", "hazy", "dense", "reticular", "diffuse", "focal", "multifocal",
-             "confluent", "nodular", "rounded", "calcified", "ill-defined", "well-defined"),
+    "lung": ("linear", "streaky", "plate-like", "patchy", "hazy", "dense", "reticular", "diffuse", "focal",
+             "multifocal", "confluent", "nodular", "rounded", "calcified", "ill-defined", "well-defined"),
     "edema": ("interstitial", "alveolar", "diffuse"), "pleura": ("loculated", "layering", "calcified"),
     "bone": ("healed", "displaced"), "side": ("healed", "displaced"), "mediastinum": ("calcified",),
 }  # fmt: skip
@@ -45,7 +45,7 @@ class Noun(NamedTuple):
 def noun(of: Phrases, told: Features, choose: Choices) -> Noun:
     """One of the finding's noun phrases, in its number, with what the evidence says of size and texture."""
     pattern = choose.pick(of.many if told.many or told.side == "both" else of.seen)
-    sizes: list[str] = [one for one in _SIZES if one in told.sizes][:2]
+    sizes = [one for one in _SIZES if one in told.sizes][:2]
     texture = _texture(of.where, told, pattern)
     grade = next((slot for slot in ("amount", "deg", "adv", "a") if f"{{{slot}}}" in pattern), None)
 

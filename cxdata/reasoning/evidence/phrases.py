@@ -20,8 +20,9 @@ _FREE: Final = frozenset({"either", "along", "from", "kind", "that", "with", "bo
 
 
 class Phrases(NamedTuple):
-    """How one finding is put into words; see the head of phrases.yaml. `denials` pairs each sign with fit places,
-    `place_of_name` are those that fit the name.
+    """How one finding is put into words; see the head of phrases.yaml.
+
+    `denials` pairs each sign with the places that fit it, `place_of_name` are those that fit the name.
     """
 
     where: str
@@ -44,9 +45,10 @@ def phrases(finding: str) -> Phrases:
         raise CxdataError(f"no phrases for {finding}", where=str(_PHRASES), mend="add a row for it")
     row, known = table[finding], vocabulary().finding(finding)
     bare = re.sub(r"^an? ", "", known.phrase)
+    places = tuple(place for _, place in _denials((bare,), row["place"]))
     return Phrases(
         row["where"], tuple(row["seen"]), tuple(row.get("many") or row["seen"]), _denials(row["sign"], row["place"]),
-        tuple(pair[1] for pair in _denials((bare,), row["place"])), tuple(row.get("look", ())), known.phrase, bare, bool(row.get("plural")),
+        places, tuple(row.get("look", ())), known.phrase, bare, bool(row.get("plural")),
         known.visible == "suggestive",
     )  # fmt: skip
 

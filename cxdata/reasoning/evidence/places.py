@@ -33,7 +33,7 @@ class Frame(NamedTuple):
 
 
 def box_place(box: Frame, choose: Choices) -> str:
-    """Where a box lies: sides are those of the patient, who faces the reader, so that left is on the picture's right."""
+    """Where a box lies. Sides are the patient's, who faces the reader: left is on the right of the picture."""
     across, down = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
     third = _THIRDS[min(int(down * 3), 2)]
     if box.x1 - box.x0 > 0.6:
