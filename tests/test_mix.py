@@ -148,9 +148,7 @@ def test_pictures_that_cannot_be_shown_drop_their_rows_by_code(cx: Path, tmp_pat
     assert not rows_of(tmp_path / "mix")["sample_id"].is_in(gone["sample_id"].implode()).any()
 
 
-def test_a_mix_looks_at_pictures_that_no_build_looked_at(
-    phantom_of: Callable[[Source], Path], tmp_path: Path
-) -> None:
+def test_a_mix_looks_at_pictures_that_no_build_looked_at(phantom_of: Callable[[Source], Path], tmp_path: Path) -> None:
     source = sources()["mimic"]
     build_source(source, phantom_of(source), tmp_path / "cx/mimic")
     build_source(source, phantom_of(source), tmp_path / "checked/mimic", images="path")

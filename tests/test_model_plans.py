@@ -28,8 +28,8 @@ def study(findings: str = FINDINGS, impression: str | None = IMPRESSION) -> Stud
 def question(answer_type: str, options: tuple[str, ...], letters: tuple[str, ...] = (), **more: Any) -> Question:
     plain: dict[str, Any] = {
         "sample_id": "mimic/x/s1", "task": "x", "answer_type": answer_type, "stage": "closed",
-        "question": "What is there?", "asked_finding": None, "options": options, "answer": "", "letters": letters, "labels": (), "scored": (),
-        "ignored": (), "study_key": "mimic:s1", "image_ids": ("i1",), "key": 7,
+        "question": "What is there?", "asked_finding": None, "options": options, "answer": "", "letters": letters,
+        "labels": (), "scored": (), "ignored": (), "study_key": "mimic:s1", "image_ids": ("i1",), "key": 7,
     }  # fmt: skip
     return Question(**{**plain, **more})
 
@@ -141,6 +141,7 @@ def test_the_closing_answer_is_what_the_model_judged_true() -> None:
 def test_what_is_missing_too_much_or_out_of_order_stays_so() -> None:
     for said, code in (
         (GOOD[1:], "options_order"), (GOOD[:3], "steps"), ((), "steps"),
-        ((*GOOD[:3], GOOD[0], GOOD[3]), "options_order"), ((GOOD[1], GOOD[0], *GOOD[2:]), "options_order"), (GOOD[::-1], "steps"),
+        ((*GOOD[:3], GOOD[0], GOOD[3]), "options_order"), ((GOOD[1], GOOD[0], *GOOD[2:]), "options_order"),
+        (GOOD[::-1], "steps"),
     ):  # fmt: skip
         assert codes(trace(said), CHOICE, study()) == [code]

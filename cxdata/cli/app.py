@@ -35,7 +35,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (sources, phantom, doctor, build, validate, stats, explain, reason, mix, split_check, reconcile, render, demo):
+for verb in (
+    sources,
+    phantom,
+    doctor,
+    build,
+    validate,
+    stats,
+    explain,
+    reason,
+    mix,
+    split_check,
+    reconcile,
+    render,
+    demo,
+):
     app.command(verb.NAME, epilog="Examples:  " + "   ·   ".join(verb.EXAMPLES))(verb.run)
 
 

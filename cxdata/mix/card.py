@@ -62,7 +62,7 @@ def _traces(told: Mapping[str, Any]) -> list[str]:
         return ["No gold is a trace."]
     return [
         f"The golds of {told['rows']:,} rows are traces of the writer `{told['writer']}`: rationales composed from",
-        "reports and boxes, no record of how anyone looked. Of their steps, "
+        "reports and boxes, no record of how anyone looked. Of their steps,",
         f"{told['silent_share']:.1%} rest on silence or on a label alone.", "",
         "| basis | steps |", "|---|---:|", *(f"| {basis} | {n:,} |" for basis, n in told["steps"].items()),
     ]  # fmt: skip

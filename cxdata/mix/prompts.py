@@ -50,7 +50,10 @@ def prompted(rows: pl.LazyFrame, prompt: Prompt) -> pl.LazyFrame:
     prompt_id = pl.when(pl.col("stage") == "open").then(pl.lit("interleaved.open.1"))
     gold, kind = _rewarded(), pl.lit("answer")
     if "steps" in rows.collect_schema():
-        gold, kind = pl.coalesce(_traced(), gold), pl.when(_traced().is_not_null()).then(pl.lit("trace")).otherwise(kind)
+        gold, kind = (
+            pl.coalesce(_traced(), gold),
+            pl.when(_traced().is_not_null()).then(pl.lit("trace")).otherwise(kind),
+        )
     return rows.with_columns(
         problem=pl.concat_str(marks, parts, pl.lit(GAP), told), gold=gold, gold_kind=kind,
         prompt_id=prompt_id.otherwise(pl.lit("interleaved.closed.1")),

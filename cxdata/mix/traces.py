@@ -17,13 +17,12 @@ from cxdata.build.builds import Build
 from cxdata.mix.pool import FILE, PLACE
 from cxdata.model.errors import CxdataError, RefusedError
 from cxdata.model.hashing import hash_expr
+from cxdata.reasoning.trace import BASES, SILENT
 from cxdata.reasoning.traces import FOLDER, traces_of
 
 TraceMode = Literal["evidence", "model", "none"]
 MOST_SILENT: Final = 0.30
 OVER: Final = "trace_silent"
-_SILENT: Final = ("silent", "label_only")
-_BASES: Final = ("affirmed", "denied", "box", *_SILENT)
 
 
 class Found(NamedTuple):
@@ -69,17 +68,17 @@ def find(
 
 def golds(found: Found, splits: Mapping[str, pl.DataFrame], samples: Sequence[Path], seed: int) -> Golds:
     """Which rows have a gold of a trace; `splits` hold file and place."""
-    chosen, told = [_nothing()], dict.fromkeys(_BASES, 0)
+    chosen, told = [_nothing()], dict.fromkeys(BASES, 0)
     left_out = 0
     for rows in splits.values():
         counted = _counted(found, rows, samples)
         kept = _within(counted, seed)
         left_out += counted.height - kept.height
-        for basis in _BASES:
+        for basis in BASES:
             told[basis] += int(kept[basis].sum())
         chosen.append(kept.select(FILE, PLACE))
     every, steps = pl.concat(chosen), sum(told.values())
-    share = sum(told[basis] for basis in _SILENT) / steps if steps else 0.0
+    share = sum(told[basis] for basis in SILENT) / steps if steps else 0.0
     return Golds(every, found.files, {
         "writer": found.writer, "rows": every.height, "steps": told, "silent_share": round(share, 4),
         "answered_without": {OVER: left_out} if left_out else {},
@@ -106,9 +105,10 @@ def _nothing() -> pl.DataFrame:
 def _counted(found: Found, rows: pl.DataFrame, samples: Sequence[Path]) -> pl.DataFrame:
     """File, place and id of the rows that have a trace, and its steps by basis."""
     basis = pl.col("steps").list.eval(pl.element().struct.field("basis"))
-    counts = [basis.list.count_matches(name).alias(name) for name in _BASES]
-    nothing = {FILE: pl.UInt32, PLACE: pl.get_index_type(), "sample_id": pl.String, **dict.fromkeys(_BASES, pl.UInt32)}
-    read = [pl.DataFrame(schema=nothing)]
+    counts = [basis.list.count_matches(name).alias(name) for name in BASES]
+    bases = {name: pl.UInt32() for name in BASES}
+    kinds = {FILE: pl.UInt32(), PLACE: pl.get_index_type(), "sample_id": pl.String(), **bases}
+    read = [pl.DataFrame(schema=kinds)]
     for (number,), part in rows.select(FILE, PLACE).partition_by(FILE, as_dict=True).items():
         path = found.files.get(int(str(number)))
         if path is None:
@@ -117,13 +117,13 @@ def _counted(found: Found, rows: pl.DataFrame, samples: Sequence[Path]) -> pl.Da
         held = named.join(part.select(PLACE).unique().lazy(), on=PLACE, how="semi")
         traces = pl.scan_parquet(path, glob=False).select("sample_id", *counts)
         joined = held.join(traces, on="sample_id").with_columns(pl.lit(number, pl.UInt32).alias(FILE))
-        read.append(joined.select(list(nothing)).cast(nothing).collect(engine="streaming"))
+        read.append(joined.select(pl.col(name).cast(kind) for name, kind in kinds.items()).collect(engine="streaming"))
     return pl.concat(read)
 
 
 def _within(counted: pl.DataFrame, seed: int) -> pl.DataFrame:
     """As many rows as the share of silent steps allows, those with the smallest share of their own first."""
-    silent, steps = pl.sum_horizontal(_SILENT), pl.sum_horizontal(_BASES)
+    silent, steps = pl.sum_horizontal(SILENT), pl.sum_horizontal(BASES)
     order = hash_expr(seed, pl.col("sample_id"), "trace gold")
     ranked = counted.with_columns(_silent=silent, _steps=steps).sort(
         pl.col("_silent") / pl.col("_steps"), order, "sample_id"

@@ -57,7 +57,7 @@ def facets_of(home: Path, ledger: Ledger, hashes: Hashes) -> dict[str, tuple[Pat
     """
     unit = ledger.recorded("facets")
     found = {Path(shard.file).stem: shard for shard in (unit.shards if unit else ())}
-    tables = {}
+    tables: dict[str, tuple[Path, str]] = {}
     for name in FACETS:
         if name in found:
             path = home / found[name].file
@@ -75,7 +75,9 @@ def told(part: Part) -> Cases:
     asked = pl.concat([
         pl.scan_parquet(path, glob=False).select("study_key", "image_ids") for path in part.files.values()
     ]).collect()  # fmt: skip
-    keys = asked.select(pl.col("study_key").unique()).with_columns(study_id=pl.col("study_key").str.split(":").list.slice(1).list.join(":"))
+    keys = asked.select(pl.col("study_key").unique()).with_columns(
+        study_id=pl.col("study_key").str.split(":").list.slice(1).list.join(":")
+    )
     found: dict[str, Study] = {}
     if "reports" in part.facets:
         reports = pl.scan_parquet(part.facets["reports"], glob=False)

@@ -15,13 +15,13 @@ from cxdata.build.keys import Key
 from cxdata.build.ledger import Hashes, Ledger, Unit
 from cxdata.build.pool import Pool
 from cxdata.build.progress import Progress
-from cxdata.model.errors import CxdataError, RefusedError, UsageError
+from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.hashing import digest
 from cxdata.model.vocabulary import vocabulary
 from cxdata.reasoning.checks import checker
 from cxdata.reasoning.parts import Part, facets_of, parts
 from cxdata.reasoning.shards import TRACES, Done, write_part, write_part_by_name
-from cxdata.reasoning.trace import SCHEMA
+from cxdata.reasoning.trace import SCHEMA, SILENT
 from cxdata.reasoning.traces import TRACES_JSON, samples_digest
 from cxdata.reasoning.writers import Writer, WriterRequest, refuse_unless_allowed, writer_of
 from cxdata.reports import reader, targets
@@ -153,8 +153,11 @@ class _Reasoning:
 
     def _content(self, units: list[Unit]) -> dict[str, Any]:
         """The content of traces.json."""
-        counts = {name: _summed(unit.counts[name] for unit in units) for name in ("samples", "traced", "steps", "rejects")}
+        counts = {
+            name: _summed(unit.counts[name] for unit in units) for name in ("samples", "traced", "steps", "rejects")
+        }
         steps = sum(counts["steps"].values())
+        silent = sum(counts["steps"].get(basis, 0) for basis in SILENT)
         samples = sum(counts["samples"].values())
         return {
             "source": self.source, "writer": self.writer.name, "writer_version": self.writer.version,
@@ -163,7 +166,7 @@ class _Reasoning:
             "samples": counts["samples"], "with_trace": counts["traced"],
             "share_with_trace": round(sum(counts["traced"].values()) / samples, 4) if samples else 0.0,
             "steps": counts["steps"],
-            "silent_share": round(sum(counts["steps"].get(one, 0) for one in ("silent", "label_only")) / steps, 4) if steps else 0.0,
+            "silent_share": round(silent / steps, 4) if steps else 0.0,
             "rejects": counts["rejects"],
             "shards": [shard._asdict() for shard in sorted(shard for unit in units for shard in unit.shards)],
         }  # fmt: skip
@@ -180,6 +183,3 @@ def _summed(counts: Iterator[dict[str, int]]) -> dict[str, int]:
     for one in counts:
         total.update(one)
     return dict(sorted(total.items()))
-
-
-__all__ = ["ReasonRequest", "RefusedError", "reason"]

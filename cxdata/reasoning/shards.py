@@ -16,7 +16,7 @@ from cxdata.model.sample import to_arrow
 from cxdata.reasoning.checks.checker import codes
 from cxdata.reasoning.codes import CODES
 from cxdata.reasoning.parts import Cases, Part, cases, told
-from cxdata.reasoning.trace import FULL, SCHEMA, TELLING, Refused, Trace
+from cxdata.reasoning.trace import FULL, SCHEMA, Refused, Step, Trace
 from cxdata.reasoning.writers import Case, Writer, WriterRequest, writer_of
 
 STAGE: Final = "reason"
@@ -39,7 +39,9 @@ def write_part_by_name(home: Path, part: Part, request: WriterRequest, source: s
 
 def write_part(home: Path, part: Part, writer: Writer, source: str) -> Done:
     """Write the traces of one part, a file a task, and the rejects of those that came to none."""
-    of, tally, refused, shards = told(part), _Tally(), [], []
+    of, tally = told(part), _Tally()
+    refused: list[Refused] = []
+    shards: list[Shard] = []
     for task in part.files:
         file = f"{TRACES}/{writer.name}/{task}-{part.name}.parquet"
         rows = _rows(part, task, of, writer, tally, refused)
@@ -56,7 +58,8 @@ def frame(traces: Sequence[Trace], writer: Writer) -> pl.DataFrame:
     """Traces as rows, with the columns of SCHEMA."""
     import pyarrow as pa
 
-    offsets, steps = [0], []
+    offsets: list[int] = [0]
+    steps: list[Step] = []
     for trace in traces:
         steps += trace.steps
         offsets.append(len(steps))
@@ -125,12 +128,13 @@ def _schema() -> Any:
 
 
 def _rejects(refused: Sequence[Refused], source: str) -> pl.DataFrame:
+    messages = [CODES.get(one.code, "the writer gave none") for one in refused]
     made = {
         "source": [source] * len(refused), "file": [one.sample_id.split("/")[1] for one in refused],
         "key": [one.sample_id for one in refused], "stage": [STAGE] * len(refused),
-        "code": [one.code for one in refused], "message": [CODES.get(one.code, "the writer gave none") for one in refused],
+        "code": [one.code for one in refused], "message": messages,
     }  # fmt: skip
     return numbered(pl.DataFrame(made, schema=REJECTS))
 
 
-__all__ = ["STAGE", "TELLING", "TRACES", "Done", "frame", "write_part", "write_part_by_name"]
+__all__ = ["STAGE", "TRACES", "Done", "frame", "write_part", "write_part_by_name"]

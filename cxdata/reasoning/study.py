@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -16,6 +16,13 @@ from cxdata.model.vocabulary import vocabulary
 from cxdata.reasoning.evidence.features import Features, features
 from cxdata.reports.reader import read_sentences
 from cxdata.reports.targets import told_sentences
+
+_LOOSE: Final = {
+    "Lung Opacity": frozenset({"Consolidation", "Pneumonia", "Bronchopneumonia", "Infiltration"}),
+    "Enlarged Cardiomediastinum": frozenset[str](),
+    "Hilar Enlargement": frozenset[str](),
+}
+"""Headings whose absence denies no more than these of their kinds."""
 
 
 class Said(NamedTuple):
@@ -82,9 +89,15 @@ def kinds(finding: str) -> tuple[str, ...]:
 
 
 @cache
-def wider(finding: str) -> tuple[str, ...]:
-    """A finding and all that it is a kind of: where that is absent, so is the finding."""
-    return (finding, *sorted(vocabulary().ancestors(finding)))
+def denied_with(finding: str) -> tuple[str, ...]:
+    """A finding and those whose absence denies it as well: what it is a kind of, where that is no loose heading.
+
+    "No fracture" denies a rib fracture. "No opacity", "clear lungs" and "no focal airspace disease" deny airspace
+    disease alone, no nodule, no edema and no collapse; a normal mediastinum says nothing of the heart's size.
+    """
+    above = vocabulary().ancestors(finding)
+    loose = {wide for wide, kinds_denied in _LOOSE.items() if finding not in kinds_denied}
+    return (finding, *sorted(above - loose))
 
 
 def studies(reports: pl.LazyFrame) -> dict[str, Study]:

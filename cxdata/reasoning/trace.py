@@ -10,7 +10,9 @@ import polars as pl
 Basis = Literal["affirmed", "denied", "silent", "box", "label_only"]
 BASES: Final = ("affirmed", "denied", "silent", "box", "label_only")
 TELLING: Final = frozenset({"affirmed", "denied", "box"})
-"""Bases that rest on evidence; of the others at most 30 % of a mix's steps (medicine, section 6)."""
+"""Bases that rest on evidence."""
+SILENT: Final = ("silent", "label_only")
+"""Bases that do not: at most 30 % of a mix's steps (medicine, section 6)."""
 TASKS: Final = ("disease_binary", "disease_single_choice", "disease_multi_choice", "disease_open")
 """The tasks whose answers a report or a box can bear out."""
 NO_FINDING: Final = "No Finding"

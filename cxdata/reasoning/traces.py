@@ -23,7 +23,9 @@ class Traces(NamedTuple):
 
 def samples_digest(record: dict[str, Any]) -> str:
     """sha256 of the names and hashes of the samples' files, out of build.json."""
-    named = sorted((shard["file"], shard["sha256"]) for shard in record["shards"] if shard["file"].startswith("samples/"))
+    named = sorted(
+        (shard["file"], shard["sha256"]) for shard in record["shards"] if shard["file"].startswith("samples/")
+    )
     return digest([list(pair) for pair in named])
 
 

@@ -46,7 +46,7 @@ class Writer(Protocol):
         ...
 
     def write(self, cases: Iterable[Case]) -> Iterator[Trace | Refused]:
-        """A trace or a refusal for each case, in order. Refusals carry a code of `cxdata.reasoning.codes`."""
+        """A trace or a refusal for each case, in order; a refusal has a code of `codes.py`."""
         ...
 
 

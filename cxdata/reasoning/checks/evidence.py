@@ -9,7 +9,7 @@ from typing import Final
 
 from cxdata.model.vocabulary import vocabulary
 from cxdata.reasoning.checks.structure import truth
-from cxdata.reasoning.study import Study, kinds, wider
+from cxdata.reasoning.study import Study, denied_with, kinds
 from cxdata.reasoning.trace import NO_FINDING, Question, Step, Trace
 
 _NO_WORD: Final = re.compile(r"[\W_]+")
@@ -29,7 +29,7 @@ def evidence_codes(trace: Trace, asked: Question, study: Study) -> Iterator[str]
 
 def telling(finding: str, state: str, trace: Trace, study: Study) -> list[str]:
     """The sentences given that say this state of the finding, by the reader."""
-    asked = kinds(finding) if state == "present" else wider(finding)
+    asked = kinds(finding) if state == "present" else denied_with(finding)
     given = set(trace.evidence)
     return [text for text, _ in study.telling(asked, state) if text in given]
 
@@ -54,7 +54,7 @@ def _contradicts(finding: str, study: Study, *, is_there: bool) -> bool:
     states = study.states(kinds(finding))
     if not is_there:
         return bool(states & {"present", "uncertain"})
-    return "present" not in states and ("absent" in study.states(wider(finding)) or "uncertain" in states)
+    return "present" not in states and ("absent" in study.states(denied_with(finding)) or "uncertain" in states)
 
 
 @lru_cache(maxsize=1 << 14)

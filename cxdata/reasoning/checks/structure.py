@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cxdata.model.sample import LETTERS
 from cxdata.model.vocabulary import vocabulary
-from cxdata.reasoning.study import Study, wider
+from cxdata.reasoning.study import Study, denied_with
 from cxdata.reasoning.trace import BASES, MOST_CANDIDATES, NO_FINDING, YES, Question, Step, Trace
 
 _AFFIRMING = ("affirmed", "box", "label_only")
@@ -75,7 +75,7 @@ def _may_be_denied(name: str, asked: Question, study: Study) -> bool:
     if name in asked.scored:
         return True
     near = any(vocabulary().related(name, label) for label in asked.labels)
-    return name in asked.ignored and not near and bool(study.telling(wider(name), "absent"))
+    return name in asked.ignored and not near and bool(study.telling(denied_with(name), "absent"))
 
 
 def _bases(trace: Trace, asked: Question) -> Iterator[str]:

@@ -13,7 +13,7 @@ from cxdata.model.vocabulary import vocabulary
 from cxdata.reasoning.checks.evidence import telling
 from cxdata.reasoning.checks.structure import truth
 from cxdata.reasoning.evidence.features import said
-from cxdata.reasoning.study import Study, kinds, wider
+from cxdata.reasoning.study import Study, denied_with, kinds
 from cxdata.reasoning.trace import NO_FINDING, Question, Step, Trace
 from cxdata.reports.reader import read_sentence
 
@@ -29,7 +29,7 @@ _MARK: Final = re.compile(r"___|\b[Xx]{3,}\b|\[\*\*")
 _TAG: Final = re.compile(r"[<>]")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _SIZES: Final = {"tiny": "tiny", "small": "small", "mild": "small", "moderate": "moderate", "large": "large",
-                 "severe": "large"}  # fmt: skip
+                 "extensive": "large", "severe": "large"}  # fmt: skip
 
 
 _SPINE: Final = frozenset({"spine", "lumbar spine"})  # where a curve or a vertebra is, if anywhere
@@ -104,7 +104,7 @@ def _findings(words: _Words, finding: str, asked: Question, study: Study, *, is_
             yield "finding_not_told"
         if finding == NO_FINDING:
             continue
-        if is_there and state == "absent" and name in wider(finding):
+        if is_there and state == "absent" and name in denied_with(finding):
             yield "think_contradicts"
         if not is_there and state == "present" and name in kinds(finding):
             yield "think_contradicts"

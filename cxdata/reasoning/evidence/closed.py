@@ -40,7 +40,9 @@ def _choice(asked: Question, study: Study) -> tuple[tuple[Step, ...], tuple[str,
                 return one
             found[option] = one
     writing = Thinks(asked.key)
-    steps = [_option(letter, option, keys, found, writing) for letter, option in zip(LETTERS, asked.options, strict=False)]
+    steps = [
+        _option(letter, option, keys, found, writing) for letter, option in zip(LETTERS, asked.options, strict=False)
+    ]
     kind = _closing_kind(keys)
     named = [] if keys == [NO_FINDING] else keys
     steps.append(_closing(asked, writing.free(thinks.closing, named, kind)))

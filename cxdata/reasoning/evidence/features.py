@@ -23,6 +23,13 @@ _TURN: Final = re.compile(
     r"[;:]|\b(?:but|however|although|though|without|while|whereas|no|not|nor|which may|may)\b", re.I
 )
 _JOINT: Final = re.compile(r",| and | with | plus | as well as | or | along with | overlying | adjacent ", re.I)
+_COMMA: Final = re.compile(r", ")
+_NEXT: Final = re.compile(
+    r"(?:,| and| with| or)(?= )"
+    r"(?! (?:the )?(?:left|right|both|lower|upper|mid|middle|lingul\w*|bas\w+|ap[ei]\w+)\b)",
+    re.I,
+)
+"""Behind a mention: where something else begins, be it nothing that is read. Places joined go on."""
 _MANY: Final = re.compile(r"\b(?:multiple|several|numerous|many|scattered|few|two|three|four)\b", re.I)
 
 
@@ -48,7 +55,9 @@ def features(sentence: str, start: int, end: int, others: Sequence[tuple[int, in
     """Features of the mention at start … end; `others` are the spans of the other findings' mentions."""
     left, right = _part(sentence, start, end, others)
     part, mention = sentence[left:right], sentence[start:end]
-    many = bool(_MANY.search(part)) or mention.rstrip().lower().endswith(("ies", "ules", "omas", "ures", "ions", "foci"))
+    many = bool(_MANY.search(part)) or mention.rstrip().lower().endswith(
+        ("ies", "ules", "omas", "ures", "ions", "foci")
+    )
     return Features(_side(part), _named("site", part), _named("size", part), _named("texture", part), many)
 
 
@@ -87,6 +96,6 @@ def _part(sentence: str, start: int, end: int, others: Sequence[tuple[int, int]]
     if after < len(sentence):
         joints = [one.start() for one in _JOINT.finditer(sentence, end, after)]
         right = joints[-1] if joints else end
-    turns = [one.end() for one in _TURN.finditer(sentence, left, start)]
-    ahead = _TURN.search(sentence, end, right)
+    turns = sorted(one.end() for rule in (_TURN, _COMMA) for one in rule.finditer(sentence, left, start))
+    ahead = _TURN.search(sentence, end, right) or _NEXT.search(sentence, end, right)
     return turns[-1] if turns else left, ahead.start() if ahead else right

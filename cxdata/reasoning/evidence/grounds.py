@@ -1,4 +1,4 @@
-"""What a judgement of one finding can rest on: a sentence that affirms or denies it, a box, silence, the label alone."""
+"""What a judgement of a finding rests on: a sentence that affirms or denies it, a box, silence, the label alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from cxdata.model.vocabulary import vocabulary
 from cxdata.reasoning.evidence.features import Features
 from cxdata.reasoning.evidence.places import Frame
-from cxdata.reasoning.study import Said, Study, kinds, wider
+from cxdata.reasoning.study import Said, Study, denied_with, kinds
 from cxdata.reasoning.trace import NO_FINDING
 
 _MOST_DENIALS: Final = 3
@@ -35,8 +35,8 @@ def of_present(finding: str, study: Study, image_ids: Sequence[str]) -> Grounds 
     """Grounds of a finding that the label states present, or the code of the reason that there are none."""
     if finding == NO_FINDING:
         return _of_normal(study)
-    named = study.telling(kinds(finding), "present")
-    states = study.states(wider(finding))
+    named = study.telling((finding,), "present") or study.telling(kinds(finding), "present")
+    states = study.states(denied_with(finding))
     if named:
         said = [one for _, one in named]
         told = _joined(said)
@@ -60,7 +60,7 @@ def of_absent(finding: str, study: Study) -> Grounds | str:
         return "report_affirms"
     if "uncertain" in states:
         return "report_uncertain"
-    denied = study.telling(wider(finding), "absent")
+    denied = study.telling(denied_with(finding), "absent")
     if denied:
         own = [text for text, one in denied if one.finding == finding]
         return Grounds("denied", finding, tuple(own or [text for text, _ in denied])[:1], is_named=bool(own))
@@ -107,7 +107,7 @@ def _joined(said: Sequence[Said]) -> Features:
     sides = {one.features.side for one in said} - {None}
     if len(sides) < 2:
         return fullest
-    return Features("both", many=fullest.many)
+    return Features("both", many=True)
 
 
 def _box(finding: str, study: Study, image_ids: Sequence[str]) -> Frame | None:

@@ -20,13 +20,16 @@ _FREE: Final = frozenset({"either", "along", "from", "kind", "that", "with", "bo
 
 
 class Phrases(NamedTuple):
-    """How one finding is put into words; see the head of phrases.yaml. `denials` pairs each sign with fit places."""
+    """How one finding is put into words; see the head of phrases.yaml.
+
+    `denials` pairs each sign with the places that fit it, `place_of_name` are those that fit the name.
+    """
 
     where: str
     seen: tuple[str, ...]
     many: tuple[str, ...]
     denials: tuple[tuple[str, str], ...]
-    place: tuple[str, ...]
+    place_of_name: tuple[str, ...]
     look: tuple[str, ...]
     name: str
     bare: str
@@ -42,9 +45,10 @@ def phrases(finding: str) -> Phrases:
         raise CxdataError(f"no phrases for {finding}", where=str(_PHRASES), mend="add a row for it")
     row, known = table[finding], vocabulary().finding(finding)
     bare = re.sub(r"^an? ", "", known.phrase)
+    places = tuple(place for _, place in _denials((bare,), row["place"]))
     return Phrases(
         row["where"], tuple(row["seen"]), tuple(row.get("many") or row["seen"]), _denials(row["sign"], row["place"]),
-        tuple(row["place"]), tuple(row.get("look", ())), known.phrase, bare, bool(row.get("plural")),
+        places, tuple(row.get("look", ())), known.phrase, bare, bool(row.get("plural")),
         known.visible == "suggestive",
     )  # fmt: skip
 
@@ -79,8 +83,9 @@ def _table(path: Path) -> dict[str, Any]:
 def _denials(signs: Sequence[str], places: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Pairs that do not say a word twice ("no lung opacity in either lung")."""
     pairs = [(sign, place) for sign in signs for place in places]
-    return tuple(pair for pair in pairs if not _words(pair[0]) & _words(pair[1])) or tuple(pairs)
+    return tuple(pair for pair in pairs if not words_of(pair[0]) & words_of(pair[1])) or tuple(pairs)
 
 
-def _words(text: str) -> frozenset[str]:
+def words_of(text: str) -> frozenset[str]:
+    """The longer words of a phrase, without the plural's s."""
     return frozenset(word.rstrip("s") for word in _SAME.findall(text.lower())) - _FREE

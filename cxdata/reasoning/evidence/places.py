@@ -33,7 +33,7 @@ class Frame(NamedTuple):
 
 
 def box_place(box: Frame, choose: Choices) -> str:
-    """Where a box lies: sides are those of the patient, who faces the reader, so that left is on the picture's right."""
+    """Where a box lies. Sides are the patient's, who faces the reader: left is on the right of the picture."""
     across, down = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
     third = _THIRDS[min(int(down * 3), 2)]
     if box.x1 - box.x0 > 0.6:
@@ -107,7 +107,8 @@ def _site(of: Features, choose: Choices) -> str:
 
 
 def _pleura(of: Features, choose: Choices) -> str:
-    if "costophrenic angle" in of.sites and of.side is not None:
+    fits = not {"moderate", "large", "extensive", "severe"} & set(of.sizes)  # more than an angle holds
+    if "costophrenic angle" in of.sites and of.side is not None and fits:
         return "in both costophrenic angles" if of.side == "both" else f"in the {of.side} costophrenic angle"
     sites = tuple(site for site in of.sites if site in ("apex", "base"))
     return _site(of._replace(sites=sites), choose) or _side(of, choose)
@@ -116,7 +117,9 @@ def _pleura(of: Features, choose: Choices) -> str:
 def _bone(of: Features, choose: Choices) -> str:
     site = next((one for one in _BONES if one in of.sites), None)
     if site is None:
-        return "in the spine" if "spine" in of.sites else "in the sternum" if "sternum" in of.sites else _side(of, choose)
+        return (
+            "in the spine" if "spine" in of.sites else "in the sternum" if "sternum" in of.sites else _side(of, choose)
+        )
     side = {None: "", "both": "", "left": "left ", "right": "right "}[of.side]
     return f"in the {side}{_BONES[site]}"
 

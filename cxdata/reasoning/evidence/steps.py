@@ -20,7 +20,7 @@ _SPREAD: Final = 0x9E3779B97F4A7C15
 _RANGE: Final = 1 << 64
 
 
-class NoOtherWords(Exception):
+class NoOtherWordsError(Exception):
     """Every attempt says nearly what another step says."""
 
 
@@ -51,7 +51,7 @@ class Thinks:
     def judging(self, write: Write, *, is_compared: bool) -> str:
         """A think of a judgement. One that is compared differs from the others in a tenth of its content words.
 
-        Raises NoOtherWords where no attempt does.
+        Raises NoOtherWordsError where no attempt does.
         """
         self._place += 1
         number = (self._key ^ (self._place * _STEP)) % _RANGE
@@ -62,7 +62,7 @@ class Thinks:
             if not any(_alike(words, other) for other in self._said):
                 self._said.append(words)
                 return text
-        raise NoOtherWords
+        raise NoOtherWordsError
 
 
 def judged(answer: str, finding: str, grounds: Grounds, thinks_of: Thinks, *, is_true: bool) -> Step:

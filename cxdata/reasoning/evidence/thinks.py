@@ -9,10 +9,11 @@ from typing import Final
 from cxdata.reasoning.evidence.choices import Choices
 from cxdata.reasoning.evidence.features import Features
 from cxdata.reasoning.evidence.nouns import Noun, noun
-from cxdata.reasoning.evidence.phrases import Phrases, frames, phrases, placeless
+from cxdata.reasoning.evidence.phrases import Phrases, frames, phrases, placeless, words_of
 from cxdata.reasoning.evidence.places import Frame, box_place, place
 
 _SLOT: Final = re.compile(r"\{(\w+)\}")
+_PLURAL_TAIL: Final = ", in keeping with {name}"
 
 
 def affirmed(finding: str, shown: str, told: Features, kind: str, choose: Choices) -> str:
@@ -25,7 +26,7 @@ def affirmed(finding: str, shown: str, told: Features, kind: str, choose: Choice
     at = place(seen.where, _without_repeats(told, it.text), choose)
     frame = choose.pick(frames(kind) if at else placeless(kind))
     tail = choose.pick(frames("affirmed_tail_suggestive" if row.is_suggestive else "affirmed_tail"))
-    tail = "" if set(row.bare.split()) <= set(it.text.split()) else tail  # "a rib fracture, which is a rib fracture"
+    tail = _tail(tail, row, it)
     return _filled(frame, {**_noun_slots(it, at), **_name_slots(row), "tail": _named(tail, row)})
 
 
@@ -40,7 +41,7 @@ def denied(finding: str, choose: Choices) -> str:
 def against_presence(finding: str, choose: Choices) -> str:
     """The other answer of a yes-or-no question where the finding is not there."""
     row = phrases(finding)
-    return _filled(choose.pick(frames("against_presence")), {**_name_slots(row), "at": choose.pick(row.place)})
+    return _filled(choose.pick(frames("against_presence")), {**_name_slots(row), "at": choose.pick(row.place_of_name)})
 
 
 def silent(finding: str, kind: str, choose: Choices) -> str:
@@ -76,12 +77,21 @@ def closing(names: Sequence[str], kind: str, choose: Choices) -> str:
     """The closing step; `kind` is one of closing_one, closing_several, closing_none, closing_yes, closing_no."""
     named = [_suggested(phrases(name)) if kind != "closing_no" else phrases(name).name for name in names]
     bare = phrases(names[0]).bare if names else ""
+    if kind == "closing_one" and phrases(names[0]).is_plural and not phrases(names[0]).is_suggestive:
+        kind = "closing_several"
     return _filled(choose.pick(frames(kind)), {"names": joined(named), "bare": bare})
 
 
 def joined(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return "".join(words) if len(words) < 2 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _tail(tail: str, row: Phrases, it: Noun) -> str:
+    """None where it would say the same again ("a rib fracture, which is a rib fracture"); in the noun's number."""
+    if words_of(row.bare) <= words_of(it.text):
+        return ""
+    return _PLURAL_TAIL if tail and (it.is_plural or row.is_plural) else tail
 
 
 def _suggested(row: Phrases) -> str:

@@ -10,7 +10,7 @@ from cxdata.model.hashing import digest
 from cxdata.reasoning.evidence import features
 from cxdata.reasoning.evidence.closed import closed_steps
 from cxdata.reasoning.evidence.open import open_steps
-from cxdata.reasoning.evidence.steps import NoOtherWords
+from cxdata.reasoning.evidence.steps import NoOtherWordsError
 from cxdata.reasoning.study import NOTHING
 from cxdata.reasoning.trace import TELLING, Question, Refused, Trace
 from cxdata.reasoning.writers import Case
@@ -49,7 +49,7 @@ def _written(case: Case) -> Trace | Refused:
         return Refused(asked.sample_id, "no_report_no_box")
     try:
         found = open_steps(asked, study) if asked.is_open else closed_steps(asked, study)
-    except NoOtherWords:
+    except NoOtherWordsError:
         return Refused(asked.sample_id, "no_other_words")
     if isinstance(found, str):
         return Refused(asked.sample_id, found)
