@@ -191,6 +191,17 @@ class PopulationRule(Fact):
     evidence: str
 
 
+class ThirdParty(Fact):
+    """What the terms hold about services of others, as a model behind an endpoint elsewhere.
+
+    `name` is what `--terms-accepted` takes; sources under the same terms have the same name.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")
+    says: str
+    page: str = Field(description="where it stands, or where to ask")
+
+
 class Manifest(Fact):
     """One source, whole."""
 
@@ -200,6 +211,7 @@ class Manifest(Fact):
     access: Literal["open", "registered", "credentialed"]
     licence: str
     terms: str
+    third_party: ThirdParty | None = None
     restricted: bool
     citations: tuple[str, ...]
     language: Language = "en"
