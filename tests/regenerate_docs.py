@@ -63,6 +63,9 @@ def _states() -> str:
         "# Label states and policies\n\nA label states a finding present, absent or uncertain; silence states nothing. "
         "What follows from the statements of one study, and what each policy lets a finding be used for:\n\n"
         + policy_table_markdown()
+        + "- `read` is as `stated` once the reader of reports was heard, and for train only: what a report denies is "
+        "absent, what it leaves open is uncertain, and where reader and labels differ the finding is in conflict. How "
+        "many questions each policy gives, measured: [reader.md](reader.md#whole-reports-and-the-policy-read).\n"
     )
 
 

@@ -187,6 +187,10 @@ def test_samples_of_every_policy(
         with pytest.raises(UsageError, match="closed-world"):
             build_source(source, phantom_of(source), tmp_path / "b", tasks=labelled, label_policy=policy)
         return
+    if policy == "read" and "reports" not in source.manifest.facets:
+        with pytest.raises(UsageError, match="no reports"):
+            build_source(source, phantom_of(source), tmp_path / "b", tasks=labelled, label_policy=policy)
+        return
     result = build_source(source, phantom_of(source), tmp_path / "b", tasks=labelled, label_policy=policy)
     assert result["config"]["policy_train"] == policy
     samples = pl.read_parquet(tmp_path / "b" / "samples" / "*.parquet")

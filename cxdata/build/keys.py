@@ -11,12 +11,12 @@ from cxdata.build.config import BuildConfig, PicturesConfig
 from cxdata.build.pictures import IMAGES
 from cxdata.build.pictures import VERSION as PICTURES_VERSION
 from cxdata.build.stored import VERSION as STORE_VERSION
-from cxdata.model import policies, states
+from cxdata.model import policies, read_states, states
 from cxdata.model.facets import FACETS, REJECTS
 from cxdata.model.hashing import digest
 from cxdata.model.manifest import Manifest
 from cxdata.model.sample import SCHEMA_VERSION
-from cxdata.reports import targets
+from cxdata.reports import reader, targets
 from cxdata.sources.base import Source
 from cxdata.tasks import curriculum
 from cxdata.tasks.base import Card, Task
@@ -71,8 +71,9 @@ def task_key(
     task: Task, facets: Key, config: BuildConfig, about: str, policies_used: tuple[str, str], shards: int
 ) -> Key:
     """What the samples of a task depend on."""
+    read = {"reports as read": read_key(facets).digest()} if policies.READ in policies_used else {}
     return Key({
-        "what the reader gives": facets.digest(), "task version": str(task.version), "seed": str(config.seed),
+        **read, "what the reader gives": facets.digest(), "task version": str(task.version), "seed": str(config.seed),
         "split": str(config.split), "limit": str(config.limit), "label policies": " ".join(policies_used),
         "source": about, "number of files": str(shards),
         "schema version": str(SCHEMA_VERSION), "state version": str(states.VERSION),
@@ -80,6 +81,16 @@ def task_key(
         "difficulty rule": curriculum.RULE, "target version": str(targets.VERSION),
         "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
         "wordings": _wordings(task),
+    })  # fmt: skip
+
+
+def read_key(facets: Key) -> Key:
+    """What the states that the reader of reports gives depend on."""
+    words = {name: _text("cxdata.reports", name) for name in ("lexicon.yaml", "negation.yaml")}
+    return Key({
+        "what the reader gives": facets.digest(), "report reader version": str(reader.VERSION),
+        "read states version": str(read_states.VERSION), **words,
+        "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
     })  # fmt: skip
 
 

@@ -15,8 +15,8 @@ from cxdata.build.pool import Pool
 from cxdata.build.progress import Progress
 from cxdata.build.report import Parts, card, croissant, report
 from cxdata.build.units import SAMPLES, Units
-from cxdata.model.errors import CxdataError, RefusedError
-from cxdata.model.policies import policies_of
+from cxdata.model.errors import CxdataError, RefusedError, UsageError
+from cxdata.model.policies import READ, policies_of
 from cxdata.sources.base import Source
 from cxdata.sources.roots import Found
 
@@ -48,7 +48,7 @@ def build(request: Request) -> dict[str, Any]:
     """
     manifest, options = request.source.manifest, request.config.options
     _refuse_inside(request)
-    policies_of(manifest.labels, request.config.label_policy)  # one that cannot hold is told before a folder is made
+    _refuse_policy(request)
     inputs = resolve(manifest, request.found, options, request.config.tasks, partial=request.partial)
     folder = BuildFolder(request.home)
     with folder.opened(request.config):
@@ -58,6 +58,17 @@ def build(request: Request) -> dict[str, Any]:
         )  # fmt: skip
         folder.write_json(f"{STATE}/roots.json", {name: str(root.absolute()) for name, root in units.roots.items()})
         return _finish(units, _all_units(units))
+
+
+def _refuse_policy(request: Request) -> None:
+    """A policy that cannot hold is told before a folder is made."""
+    manifest = request.source.manifest
+    train, _ = policies_of(manifest.labels, request.config.label_policy)
+    if train == READ and ("reports" not in manifest.facets or manifest.labels is None):
+        raise UsageError(
+            f"label policy read: {manifest.slug} has no reports to read beside its labels",
+            mend="use the source's own policy (no --label-policy), or strict",
+        )
 
 
 def _refuse_inside(request: Request) -> None:

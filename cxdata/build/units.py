@@ -17,7 +17,7 @@ from cxdata.build.config import BuildConfig, PicturesConfig
 from cxdata.build.embed import Around, Shelf
 from cxdata.build.folder import BuildFolder
 from cxdata.build.inputs import Inputs, input_digests
-from cxdata.build.keys import Key, about, facets_key, pictures_key, shown_key, side_key, stored_key, task_key
+from cxdata.build.keys import Key, about, facets_key, pictures_key, read_key, shown_key, side_key, stored_key, task_key
 from cxdata.build.ledger import Hashes, Ledger, Unit
 from cxdata.build.parents import Parent, ParentFacets, own_and_parents
 from cxdata.build.pictures import IMAGES, Pictures, has_names, located, look, rejects, signature
@@ -28,10 +28,11 @@ from cxdata.build.space import Room
 from cxdata.build.spool import Desk, Spool, remove_spool
 from cxdata.build.writer import Shard, write_parts, write_shard
 from cxdata.images.named import Places, places_of
-from cxdata.model.facets import FACET_KEYS, MAY_REPEAT, REJECTS
+from cxdata.model.facets import FACET_KEYS, MAY_REPEAT, REJECTS, conform
 from cxdata.model.hashing import digest, hash_expr
-from cxdata.model.policies import policies_of
+from cxdata.model.policies import READ, policies_of
 from cxdata.model.sample import arrow_schema, to_arrow
+from cxdata.reports.readings import read_reports
 from cxdata.sources.base import ReadContext, Reading, Source
 from cxdata.sources.roots import Found
 from cxdata.tasks.base import Card, Funnel, Material, Task, task
@@ -170,8 +171,19 @@ class Units:
         files = {name: self.folder.home / f"facets/{name}.parquet" for name in self.source.manifest.facets}
         facets = {name: pl.scan_parquet(path) for name, path in files.items()}
         train, held_out = self.policies
+        if train == READ:
+            facets[READ] = self._read_reports(facets["reports"])
         manifest = self.source.manifest
         return Material(self.card, facets, manifest.labels, train, held_out, self.config.seed, manifest.split)
+
+    def _read_reports(self, reports: pl.LazyFrame) -> pl.LazyFrame:
+        """What the reader states, read once for the same reports: facets/read.parquet, with the columns of findings."""
+        key, file = read_key(self.facets_key), f"facets/{READ}.parquet"
+        if self.ledger.finished(READ, key) is None:
+            rows = conform("findings", read_reports(reports, self.pool.run))
+            shard = write_shard(self.folder.home, file, rows, FACET_KEYS["findings"])
+            self.ledger.record(Unit(READ, key, (shard,), {"rows": rows.height}))
+        return pl.scan_parquet(self.folder.home / file)
 
     @cached_property
     def everyone(self) -> pl.DataFrame:

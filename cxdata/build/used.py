@@ -8,7 +8,8 @@ import polars as pl
 
 from cxdata.build.builds import Build
 from cxdata.model.manifest import Manifest
-from cxdata.model.policies import UNREAD
+from cxdata.model.policies import READ, UNREAD
+from cxdata.model.read_states import with_reader
 from cxdata.model.states import Effective, effective, stated_wide
 from cxdata.model.vocabulary import vocabulary
 
@@ -84,8 +85,28 @@ def states_of(build: Build, manifest: Manifest) -> pl.LazyFrame | None:
     stated = stated_of(build, manifest)
     if stated is None:
         return None
-    wide = effective(stated.frame, stated.space, vocabulary()).select("study_id", *stated.space)
+    frame = _with_reports(stated, build)
+    if frame is None:
+        return None
+    wide = effective(frame, stated.space, vocabulary()).select("study_id", *stated.space)
     return wide.unpivot(index="study_id", variable_name="finding", value_name="state")
+
+
+def _with_reports(stated: Stated, build: Build) -> pl.LazyFrame | None:
+    """What is stated, with what was read in the reports of train where the build's policy is `read`.
+
+    None where the readings are gone.
+    """
+    config = (build.record() or {}).get("config", {})
+    if not isinstance(config, dict) or config.get("policy_train") != READ:
+        return stated.frame
+    file = build.home / f"facets/{READ}.parquet"
+    if not file.is_file():
+        return None
+    rows = pl.scan_parquet(build.shards("samples"), glob=False).filter(pl.col("label_policy") == READ)
+    train = rows.select(study_id=study_of()).unique()
+    read = pl.scan_parquet(file, glob=False).join(train, on=STUDY, how="semi")
+    return with_reader(stated.frame, read, stated.space, vocabulary())
 
 
 def study_of() -> pl.Expr:

@@ -22,7 +22,7 @@ EXAMPLES = (
     "cxdata build --source mimic --limit 100 --images none",
 )
 
-Policy = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed"]
+Policy = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed", "read"]
 ImagesMode = Literal["none", "path", "embed"]
 Split = Literal["train", "val", "test"]
 

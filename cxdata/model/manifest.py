@@ -17,7 +17,7 @@ Need = Literal["required", "tasks", "optional"]
 FileKind = Literal["table", "texts", "pictures", "checksums", "list", "json"]
 Unit = Literal["patients", "studies", "images", "reports", "rows", "questions", "boxes"]
 StateName = Literal["present", "absent", "uncertain"]
-PolicyName = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed"]
+PolicyName = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed", "read"]
 
 
 class Fact(BaseModel):
