@@ -77,7 +77,7 @@ def _traces(told: Mapping[str, Any]) -> list[str]:
     words = (
         f"The golds of {told['rows']:,} rows are traces of the writer `{told['writer']}`: rationales composed from "
         f"reports and boxes, no record of how anyone looked. Of their steps, {told['silent_share']:.1%} rest on "
-        "silence or on a label alone. Nobody has read these very traces: `docs/traces.md` tells what reading a sample found."
+        "silence or a label alone. Nobody has read these very traces: `docs/traces.md` tells what reading some found."
     )
     return [words, "", *table(["basis", "steps"], told["steps"].items())]
 
