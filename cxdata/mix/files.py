@@ -18,6 +18,7 @@ from cxdata.mix.moved import without_unproved
 from cxdata.mix.order import ORDER
 from cxdata.mix.pool import FILE, PLACE
 from cxdata.mix.prompts import WIDE, Prompt, prompted
+from cxdata.mix.traces import Golds, with_steps
 
 ROWS_A_FILE: Final = 65_536
 ROWS_A_FILE_EMBEDDED: Final = 4_096
@@ -29,11 +30,12 @@ META: Final = (
 
 
 class Way(NamedTuple):
-    """How rows are written: in whose format, with which prompt, and whether pictures are in them."""
+    """How rows are written: in whose format, with which prompt, whether pictures are in them, which have a trace."""
 
     form: str
     prompt: Prompt
     embedded: bool
+    golds: Golds
 
 
 class Known(NamedTuple):
@@ -60,18 +62,19 @@ def written(
     shards = []
     for rows in splits:
         split, of = rows["split"][0], -(-rows.height // per_file)
-        for number, part in enumerate(_files(rows, per_file, samples, known.unproved)):
+        for number, part in enumerate(_files(rows, per_file, samples, way, known)):
             file = f"{split}/rows-{number:05d}-of-{of:05d}.parquet"
             shards.append(folder.write(file, _shaped(part, way, pictures, known.sizes), way.form, schema)._asdict())
     return shards
 
 
 def _files(
-    rows: pl.DataFrame, per_file: int, samples: Sequence[Path], unproved: pl.DataFrame
+    rows: pl.DataFrame, per_file: int, samples: Sequence[Path], way: Way, known: Known
 ) -> Iterator[pl.DataFrame]:
     """The rows of each file to write, with what they say: the builds are read once for many files."""
     for some in rows.iter_slices(ROWS_AT_A_TIME // per_file * per_file):
-        yield from without_unproved(_wide(some, samples), unproved).iter_slices(per_file)
+        told = without_unproved(_wide(some, samples), known.unproved)
+        yield from with_steps(told, way.golds).iter_slices(per_file)
 
 
 def _wide(rows: pl.DataFrame, samples: Sequence[Path]) -> pl.DataFrame:

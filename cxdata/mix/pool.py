@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from cxdata.build.builds import Build
+from cxdata.mix import unchecked
 from cxdata.mix.config import MixConfig
 from cxdata.model.errors import CxdataError
 
@@ -48,7 +49,7 @@ class Pool(NamedTuple):
     dropped: Counter[str]
 
 
-def pool(builds: Sequence[Build], config: MixConfig, *, pictures: bool = False) -> Pool:
+def pool(builds: Sequence[Build], config: MixConfig, *, pictures: bool = False, workers: int = 1) -> Pool:
     """Every row that the mix asks for and whose pictures can be shown; splits and balance come later.
 
     Adds `view`, that of the first picture (null for a row without pictures), `set_rows`, how many rows its balanced set
@@ -56,8 +57,8 @@ def pool(builds: Sequence[Build], config: MixConfig, *, pictures: bool = False) 
     `patient_keys` is null where there is but one, and `image_ids` stay where `pictures` is true. Raises CxdataError
     when there is no row.
     """
-    files = [path for build in builds for path in build.shards("samples")]
-    seen, dropped = _pictures(builds), Counter[str]()
+    files = samples_of(builds)
+    seen, dropped = _pictures(builds, workers), Counter[str]()
     sets = _set_sizes(files, config)
     found: list[pl.DataFrame] = []
     asked = 0
@@ -73,6 +74,11 @@ def pool(builds: Sequence[Build], config: MixConfig, *, pictures: bool = False) 
             mend=f"build sources that feed {', '.join(config.tasks or config.stages)}",
         )  # fmt: skip
     return Pool(pl.concat(found), files, dropped)
+
+
+def samples_of(builds: Sequence[Build]) -> list[Path]:
+    """The files of samples, in the order by which rows know theirs."""
+    return [path for build in builds for path in build.shards("samples")]
 
 
 def keep(rows: pl.DataFrame, code: pl.Expr, dropped: Counter[str]) -> pl.DataFrame:
@@ -130,11 +136,14 @@ def _set_sizes(files: Sequence[Path], config: MixConfig) -> pl.DataFrame:
     return pl.concat([nothing, *in_sets]).group_by("set_id").agg(pl.len().alias("set_rows")).collect()
 
 
-def _pictures(builds: Sequence[Build]) -> pl.DataFrame:
-    """image_id, view and status of every picture of the builds."""
+def _pictures(builds: Sequence[Build], workers: int) -> pl.DataFrame:
+    """image_id, view and status of every picture of the builds; what no build looked at is looked at now."""
     unstored = pl.col("content_sha256").is_null() & pl.col("path").str.to_lowercase().str.contains(DICOM)
-    told = pl.when((pl.col("status") == "ok") & unstored).then(pl.lit("dicom_not_stored")).otherwise("status")
-    images = [pl.scan_parquet(path, glob=False).select("image_id", "view", told.alias("status"))
+    status = pl.coalesce("seen", "status")
+    told = pl.when((status == "ok") & unstored).then(pl.lit("dicom_not_stored")).otherwise(status)
+    looked = {build.home: unchecked.seen(build, workers).lazy() for build in builds}
+    images = [pl.scan_parquet(path, glob=False).join(looked[build.home], on="image_id", how="left")
+              .select("image_id", "view", told.alias("status"))
               for build in builds for path in build.shards("images")]  # fmt: skip
     nothing = pl.LazyFrame(schema={"image_id": pl.String, "view": pl.String, "status": pl.String})
     return pl.concat([nothing, *images]).unique("image_id").collect()

@@ -32,10 +32,11 @@ from cxdata.mix.moved import held
 from cxdata.mix.order import by_hash, ordered
 from cxdata.mix.patients import Resolved
 from cxdata.mix.people import resolved_patients
-from cxdata.mix.pool import FILE, PLACE, keep, pool
+from cxdata.mix.pool import FILE, PLACE, keep, pool, samples_of
 from cxdata.mix.shown import laid_out, shown
 from cxdata.mix.sources import with_sources
 from cxdata.mix.splits import DROP_CODE, splits_of
+from cxdata.mix.traces import Golds, TraceMode, find, golds
 from cxdata.mix.unknown import left_out
 from cxdata.model.errors import CxdataError
 from cxdata.model.facets import SPLITS
@@ -56,6 +57,7 @@ class MixRequest:
     say: Callable[[str], None]
     drop_duplicates: bool = False
     workers: int = 1
+    traces: TraceMode | None = None
 
 
 class Chosen(NamedTuple):
@@ -80,12 +82,15 @@ def mix(request: MixRequest) -> dict[str, Any]:
     """
     found = builds(request.builds_folder)
     folder = StageFolder(request.out)
-    folder.check(_bound(request), request.builds_folder)
+    traces = find(found, samples_of(found), _traces_asked(request), request.say)
+    bound = {**_bound(request), "traces": traces.writer}
+    folder.check(bound, request.builds_folder)
     chosen = choose(found, request)
     told = text_only(pl.concat(chosen.rows.values()), chosen.files)
-    folder.begin(_bound(request))
-    files = _write(folder, request, chosen, found)
-    content = _content(request, found, chosen, told, files)
+    of = golds(traces, chosen.rows, chosen.files, request.config.seed, without=chosen.unproved)
+    folder.begin(bound)
+    files = _write(folder, request, chosen, found, of)
+    content = {**_content(request, found, chosen, told, files), "config": bound, "traces": of.told}
     places = pl.concat([rows.select(FILE, PLACE, "split") for rows in chosen.rows.values()])
     told_of = facts(places, chosen.files, found, request.sources, chosen.unproved)
     folder.write_text("README.md", card(content, request.sources, told_of, chosen.people))
@@ -111,7 +116,7 @@ def choose(found: Sequence[Build], request: MixRequest) -> Chosen:
     """The rows of the mix, split, balanced and ordered, without their texts."""
     config = with_sources(request.config, request.sources)
     people = resolved_patients(found, request.sources, config.external)
-    rows, files, dropped = pool(found, config, pictures=request.drop_duplicates)
+    rows, files, dropped = pool(found, config, pictures=request.drop_duplicates, workers=request.workers)
     rows = _split(rows, people, dropped)
     rows, unproved = held(rows, files, found, request.sources, dropped)
     alike = None
@@ -156,6 +161,11 @@ def _without_duplicates(
     return kept, {"pairs": alike.pairs.height, "crowded": alike.crowded, "too_plain": alike.too_plain}
 
 
+def _traces_asked(request: MixRequest) -> TraceMode | None:
+    """Plain prompts are answered in words, without traces."""
+    return "none" if request.config.prompt == "plain" else request.traces
+
+
 def _bound(request: MixRequest) -> dict[str, Any]:
     """What a stage folder is bound to."""
     config = request.config.model_dump(mode="json")
@@ -163,8 +173,10 @@ def _bound(request: MixRequest) -> dict[str, Any]:
             "drop_duplicates": request.drop_duplicates}  # fmt: skip
 
 
-def _write(folder: StageFolder, request: MixRequest, chosen: Chosen, found: Sequence[Build]) -> list[dict[str, Any]]:
-    way = Way(request.form, request.config.prompt, embedded=request.images == "embed")
+def _write(
+    folder: StageFolder, request: MixRequest, chosen: Chosen, found: Sequence[Build], of: Golds
+) -> list[dict[str, Any]]:
+    way = Way(request.form, request.config.prompt, embedded=request.images == "embed", golds=of)
     shows = _shows(chosen)
     pictures = shown(shows["image_id"], found)
     known = Known(pictures.table, chosen.unproved)
@@ -197,7 +209,7 @@ def _content(
     train = chosen.rows["train"]
     records = [build.record() or {} for build in found]
     return {
-        "stage": request.config.stage, "format": request.form, "config": _bound(request),
+        "stage": request.config.stage, "format": request.form,
         "builds": {record["source"]: record.get("config_digest") for record in records if "source" in record},
         "versions": {record["source"]: record.get("source_version") for record in records if "source" in record},
         "rows": {split: chosen.rows[split].height if split in chosen.rows else 0 for split in SPLITS},

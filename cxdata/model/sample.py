@@ -21,6 +21,8 @@ Reward = Literal["closed", "open_labels", "free_text", "boxes", "none"]
 Split = Literal["train", "val", "test"]
 Population = Literal["adult", "paediatric", "unknown"]
 Reference = Literal["R1", "R2", "R3", "R4", "R5"]
+Language = Literal["en", "es", "zh"]
+LANGUAGES: Final[tuple[Language, ...]] = typing.get_args(Language)
 Int32 = Annotated[int, "int32"]
 
 assert typing.get_args(Reference) == REFERENCES  # noqa: S101  one list, two spellings
@@ -48,7 +50,7 @@ class Sample(BaseModel):
     source_version: str = Field(description="version of the source as published")
     task: str = Field(description="name of the task")
     domain: Domain = Field(description="family of the task")
-    language: Literal["en", "es", "zh"] = Field(description="language of question and answer")
+    language: Language = Field(description="language of question and answer")
     answer_type: AnswerType = Field(description="shape of the answer")
     question: str = Field(description="the question in words, without options and without `<image>` marks")
     context: str | None = Field(description="indication, findings to summarise, a report; null when none")
