@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -11,6 +11,9 @@ from cxdata.reports.readings import ANNOTATOR, REFERENCE
 
 if TYPE_CHECKING:
     from cxdata.tasks.base import Material
+
+VERSION: Final = 1
+"""Goes up whenever the same studies may be paired otherwise."""
 
 
 def read_follow_ups(told: pl.DataFrame, material: Material) -> pl.DataFrame:
