@@ -40,6 +40,15 @@ SENTENCES = [
     ("There is edema, which is worse on the right.", ""),
     ("The left effusion is larger than on the previous film.", "Pleural Effusion worsening"),
     ("Stable right middle lobe consolidation, most consistent with pneumonia.", "Consolidation stable"),
+    # denied, in doubt for the way the film was taken, told of one side or film and then of another
+    ("Pneumothorax has not increased.", ""),
+    ("Pneumonia has not improved.", ""),
+    ("The effusion has not changed.", "Pleural Effusion stable"),
+    ("Apparent increase in the effusion may reflect differences in positioning.", ""),
+    ("Although the effusion appears larger, this may be projectional.", ""),
+    ("Pleural effusion has slightly increased, if at all.", ""),
+    ("Bilateral pleural effusions are stable on the left and improved on the right.", ""),
+    ("Effusion is increased from ___, but decreased from ___.", ""),
     # compared with something else than the last film
     ("Compared to the CT of ___, the left effusion has increased.", ""),
     ("The left effusion has increased since several prior studies.", ""),

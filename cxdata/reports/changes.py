@@ -6,7 +6,7 @@ predicate. A label that was other the last time is no change (pairs of effusion,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import starmap
@@ -16,7 +16,7 @@ import polars as pl
 import yaml
 
 from cxdata.reports.clauses import clauses
-from cxdata.reports.comparisons import is_with_another, with_a_film
+from cxdata.reports.comparisons import is_with_another, may_be_technique, with_a_film
 from cxdata.reports.lexicon import lexicon
 from cxdata.reports.phrases import Hit, PhraseTable
 from cxdata.reports.readings import SECTIONS, Run, chunks
@@ -50,6 +50,9 @@ _MORE: Final = frozenset({"larger", "greater", "smaller", "worse", "better", "le
 _SIDE_WORDS: Final = 4  # "worse on the right", "larger than the left"
 
 
+STABLE: Final = "stable"
+
+
 class Change(NamedTuple):
     """One finding's course; `start` and `end` are characters of the sentence, of the words that tell it."""
 
@@ -70,15 +73,16 @@ def read_changes(sentence: str) -> tuple[Change, ...]:
     hits, known = lexicon().phrases.find(told.forms), lexicon()
     found: dict[str, Change | None] = {}
     for start, end in clauses(told.forms, hits):
-        if _speaks_of_a_side(hits, told, start, end):
-            return ()
         own = [hit for hit in hits if start <= hit.start < end]
         mentions = spotted(own, told.forms, known, start, end)
         for finding, hit in _tied(mentions, own, told, start, end):
             change = Change(finding, hit.means.findings[0], told.starts[hit.start], told.ends[hit.end - 1])
             before = found.get(finding, change)
             found[finding] = before if before is not None and before.change == change.change else None
-    return tuple(change for change in found.values() if change is not None)
+    if _leaves_open(told, hits, found.values()):
+        return ()
+    kept = [change for change in found.values() if change is not None]
+    return tuple(change for change in kept if change.change == STABLE or not may_be_technique(sentence))
 
 
 def _tied(mentions: Sequence[Mention], hits: Sequence[Hit], told: Words, start: int, end: int) -> list[tuple[str, Hit]]:
@@ -86,7 +90,7 @@ def _tied(mentions: Sequence[Mention], hits: Sequence[Hit], told: Words, start: 
     forms = told.forms
     cues = [Cue(hit.start, hit.end, hit.means.roles) for hit in hits]
     settle(mentions, cues, forms, end)
-    moves = [hit._replace(start=hit.start + start, end=hit.end + start) for hit in _phrases().find(forms[start:end])]
+    moves = _moves(forms, start, end)
     meant = [hit for hit in moves if not _compares_sides(hit, forms)]
     sure = [hit for hit in meant if _DOUBT.isdisjoint(forms[max(hit.start - 2, 0) : hit.end])]
     tied = [(mention, hit) for hit in sure for mention in _subjects(hit, moves, mentions, forms)]
@@ -144,11 +148,33 @@ def _listed_on(first: Mention, moves: Sequence[Hit], others: Sequence[Mention], 
     return found
 
 
-def _speaks_of_a_side(hits: Sequence[Hit], told: Words, start: int, end: int) -> bool:
-    """Whether a clause tells a change of "the left" and does not say of what: the finding before it may be meant."""
-    own = told.forms[start:end]
-    named = any(hit.means.findings or hit.means.places for hit in hits if start <= hit.start < end)
-    return not named and not _SIDES.isdisjoint(own) and bool(_phrases().find(own))
+def _leaves_open(told: Words, hits: Sequence[Hit], found: Iterable[Change | None]) -> bool:
+    """Whether another change is told and not said of what: of the other side, or since another film."""
+    kinds = {change.change for change in found if change is not None}
+    forms = told.forms
+    if (
+        len(kinds) == 1
+        and {*forms} >= _SIDES
+        and {hit.means.findings[0] for hit in _moves(forms, 0, len(forms))} > kinds
+    ):
+        return True  # "stable on the left and improved on the right"
+    for start, end in clauses(forms, hits):
+        named = any(hit.means.findings or hit.means.places for hit in hits if start <= hit.start < end)
+        moved = {hit.means.findings[0] for hit in _moves(forms, start, end)}
+        if not named and moved and (moved - kinds or not _SIDES.isdisjoint(forms[start:end])):
+            return True
+    return False
+
+
+def _moves(forms: Sequence[str], start: int, end: int) -> list[Hit]:
+    """The words of change between two words, without those that are denied: "has not increased" says neither."""
+    found = [hit._replace(start=hit.start + start, end=hit.end + start) for hit in _phrases().find(forms[start:end])]
+    return [hit for hit in found if hit.means.findings == (STABLE,) or not _is_denied(hit, forms)]
+
+
+def _is_denied(hit: Hit, forms: Sequence[str]) -> bool:
+    near = forms[max(hit.start - 2, 0) : hit.end]
+    return any(word in ("not", "never") or word.endswith("n't") for word in near)
 
 
 @cache
