@@ -64,6 +64,8 @@ def test_each_pair_comes_in_both_orders_and_the_answers_are_as_many() -> None:
     assert turned["image_ids"] == own["image_ids"][::-1]
     assert (own["answer"], turned["answer"]) == ("worsening", "improving")
     assert own["set_id"] == turned["set_id"]
+    for answers in table.group_by("set_id").agg("answer")["answer"]:
+        assert sorted(answers) == ["improving", "stable", "worsening"]
     for row in table.iter_rows(named=True):
         assert row["options"]["ABC".index(row["answer_letter"])] == row["answer"]
         assert sorted(row["options"]) == ["improving", "stable", "worsening"]

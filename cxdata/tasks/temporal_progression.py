@@ -2,8 +2,8 @@
 
 What a source states is asked as it stands, in whatever split: people looked at both pictures. What was read in reports
 (annotator `reader`) is for train only, and labels may veto it; that a label was other the last time is no change. Such
-a pair is shown in both orders, the second time with the change turned round, so that neither picture alone tells it;
-per finding the three answers are as many.
+a pair is shown in both orders, the second time with the change turned round, so that neither picture alone tells it.
+Per finding the three answers are as many: a pair that changed, in both orders, and a stable one make a balanced set.
 """
 
 from __future__ import annotations
@@ -50,14 +50,15 @@ def _read(changes: pl.DataFrame, material: Material) -> tuple[pl.DataFrame, Funn
     tied = changes.lazy().join(train, on="study_id", how="semi").sort("study_id", "finding").collect()
     kept = _not_vetoed(tied, material) if tied.height else tied
     even = _balanced(kept, material.seed)
-    key = pl.concat_str("study_id", _finding_slug(), separator=":")
-    set_id = material.sample_id(NAME, key)
     turned = even.with_columns(
-        image_id="prior_image_id", prior_image_id="image_id",
+        image_id="prior_image_id", prior_image_id="image_id", place=pl.col("place_turned"),
         change=pl.col("change").replace_strict(TURNED, return_dtype=pl.String),
     )  # fmt: skip
+    key = pl.concat_str("study_id", _finding_slug(), separator=":")
+    sets = pl.concat_str(pl.lit("set"), _finding_slug(), "place", separator=":")
     rows = pl.concat([
-        _rows(even, material, key, set_id), _rows(turned, material, key + pl.lit(":turned"), set_id),
+        _rows(even, material, key, material.sample_id(NAME, sets)),
+        _rows(turned, material, key + pl.lit(":turned"), material.sample_id(NAME, sets)),
     ])  # fmt: skip
     steps = [
         ("changes read in reports, from the study next before in the same view", changes.height, "rows"),
@@ -99,17 +100,20 @@ def _not_vetoed(tied: pl.DataFrame, material: Material) -> pl.DataFrame:
 
 
 def _balanced(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """As many pairs for each answer and finding: turned round, those that changed give one of each kind of change."""
+    """As many pairs for each answer and finding, with the number of the set of either of their rows.
+
+    Turned round, a pair that changed gives one row of each kind of change, a stable one two of the same: the first
+    gives both to one set (`place`, `place_turned`), the second to two.
+    """
     moved = pl.col("change") != "stable"
     key = pl.concat_str("study_id", "finding", separator=":")
     order = hash_expr(seed, key, "balance of changes")
+    nth = order.rank("ordinal").over("finding", moved).cast(pl.Int64) - 1
     changed, stable = moved.sum().over("finding"), (~moved).sum().over("finding")
-    # c changed pairs give c rows of either kind, s stable ones 2 s rows
-    most = pl.when(moved).then(2 * stable).otherwise(changed // 2)
-    place = order.rank("ordinal").over("finding", moved)
-    # an even number of changed pairs, so that half as many stable ones give as many rows
-    wanted = pl.when(moved).then(pl.min_horizontal(most, changed // 2 * 2)).otherwise(most)
-    return rows.filter(place <= wanted)
+    sets = pl.min_horizontal(2 * stable, changed // 2 * 2).cast(pl.Int64)  # even, since a stable pair is in two
+    place = pl.when(moved).then(nth).otherwise(2 * nth)
+    placed = rows.with_columns(place=place, place_turned=pl.when(moved).then(nth).otherwise(2 * nth + 1), sets=sets)
+    return placed.filter(pl.col("place") < pl.col("sets")).drop("sets")
 
 
 def _rows(pairs: pl.DataFrame, material: Material, key: pl.Expr, set_id: pl.Expr) -> pl.DataFrame:
