@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -104,4 +105,4 @@ def _case(row: dict[str, object], of: Cases) -> Case:
     asked = question_of(row)
     study = of.studies.get(asked.study_key, NOTHING)
     boxes = tuple(box for image in asked.image_ids for box in of.boxes.get(image, ()))
-    return Case(asked, study._replace(boxes=boxes) if boxes else study)
+    return Case(asked, replace(study, boxes=boxes) if boxes else study)

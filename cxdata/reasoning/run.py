@@ -162,6 +162,3 @@ def _summed(counts: Iterator[dict[str, int]]) -> dict[str, int]:
     for one in counts:
         total.update(one)
     return dict(sorted(total.items()))
-
-
-__all__ = ["ReasonRequest", "RefusedError", "reason"]

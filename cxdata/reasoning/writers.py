@@ -38,7 +38,7 @@ class Writer(Protocol):
         ...
 
     def write(self, cases: Iterable[Case]) -> Iterator[Trace | Refused]:
-        """A trace or a refusal for each case, in order; a refusal has a code of `cxdata.reasoning.codes`, or its own."""
+        """A trace or a refusal for each case, in order; a refusal has a code of `codes.py`, or one of its own."""
         ...
 
 
