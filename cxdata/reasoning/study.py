@@ -110,6 +110,12 @@ def denied_with(finding: str) -> tuple[str, ...]:
     return (finding, *sorted(above - loose))
 
 
+@cache
+def pathologies() -> frozenset[str]:
+    """The findings that No Finding excludes: all that a picture can show, but for devices."""
+    return frozenset(one.name for one in vocabulary().findings if one.kind == "finding" and one.visible != "no")
+
+
 def studies(reports: pl.LazyFrame) -> dict[str, Study]:
     """The studies of reports (facet `reports`, the English ones) by study id, without boxes: see `boxes_of`."""
     english = reports.filter(pl.col("language") == "en")
