@@ -130,14 +130,15 @@ def studies(reports: pl.LazyFrame) -> dict[str, Study]:
 
 
 def boxes_of(regions: pl.DataFrame) -> dict[str, tuple[Box, ...]]:
-    """The boxes of findings (facet `regions`) by image id; those without a frame lie nowhere that could be told."""
-    rows = regions.filter(
-        pl.col("kind").is_in(["abnormality", "device"]), pl.col("finding").is_not_null(), pl.col("frame_width") > 0,
-        pl.col("frame_height") > 0,
-    ).select(
-        "image_id", "finding", pl.col("x0") / pl.col("frame_width"), pl.col("y0") / pl.col("frame_height"),
-        pl.col("x1") / pl.col("frame_width"), pl.col("y1") / pl.col("frame_height"),
-    )  # fmt: skip
+    """The boxes of findings by image id: facet `regions`, with `width` and `height` of the picture where it has none.
+
+    A box in a picture of unknown size lies nowhere that could be told, and is left out.
+    """
+    wide, high = pl.coalesce("frame_width", "width"), pl.coalesce("frame_height", "height")
+    named = pl.col("kind").is_in(["abnormality", "device"]) & pl.col("finding").is_not_null()
+    rows = regions.filter(named, wide > 0, high > 0).select(
+        "image_id", "finding", pl.col("x0") / wide, pl.col("y0") / high, pl.col("x1") / wide, pl.col("y1") / high
+    )
     found: dict[str, list[Box]] = {}
     for row in rows.sort("image_id", "finding", "x0", "y0").iter_rows():
         found.setdefault(row[0], []).append(Box(*row))
