@@ -13,7 +13,7 @@ from cxdata.answers.gold import read_gold
 from cxdata.check.gold import gold_scores
 from cxdata.model.hashing import stable_hash
 from cxdata.reasoning.checks.checker import codes
-from cxdata.reasoning.codes import CODES, EVIDENCE, STRUCTURE, UNTOLD, WORDS
+from cxdata.reasoning.codes import ANSWERS, CODES, EVIDENCE, STRUCTURE, UNTOLD, WORDS
 from cxdata.reasoning.render import TraceStep, render_trace
 from cxdata.reasoning.study import NOTHING, Box, Study
 from cxdata.reasoning.trace import Question, Refused, Step, Trace
@@ -214,7 +214,7 @@ def test_the_check_finds(code: str, made: Trace, asked: Question, study: Study) 
 def test_every_code_of_the_check_is_met_here() -> None:
     met = {code for code, *_ in BROKEN} | {"no_box"}
     assert met == {*STRUCTURE, *EVIDENCE, *WORDS}
-    assert set(CODES) == {*UNTOLD, *STRUCTURE, *EVIDENCE, *WORDS}
+    assert set(CODES) == {*ANSWERS, *UNTOLD, *STRUCTURE, *EVIDENCE, *WORDS}
 
 
 def test_what_a_report_says_of_a_side_alone_denies_nothing() -> None:

@@ -50,6 +50,7 @@ def run(
 ) -> None:
     """Mix builds into a stage folder: balanced, in curriculum order, with no patient in two splits."""
     from cxdata.mix.config import mix_config
+    from cxdata.mix.dropped import in_words
     from cxdata.mix.run import MixRequest, mix
     from cxdata.sources.discovery import sources
 
@@ -75,5 +76,5 @@ def run(
         rows = [*golds["steps"].items(), ("silent or label alone", f"{golds['silent_share']:.1%}")]
         print_table((f"steps of {golds['rows']:,} traces ({golds['writer']})", "steps"), rows)
     if content["dropped"]:
-        print_table(("left out", "rows"), list(content["dropped"].items()))
+        print_table(("left out", "rows", "because", "how to get it back"), list(in_words(content["dropped"])))
     say(f"{sum(content['rows'].values()):,} rows in {request.out}")

@@ -59,10 +59,10 @@ class InRows:
         self._pictures, self._folder = pictures, folder
         self._files = {row["image_id"]: row for row in pictures.table.filter(~pl.col("stored")).iter_rows(named=True)}
         self._starts: dict[str, int] = {}
-        self.sizes = _sizes(pictures)
-        self.rows_bytes = int(
-            shows.join(self.sizes, on="image_id").select((pl.col("times") * pl.col("size")).sum()).item()
-        )
+        self.sizes = dict(_stored_sizes(pictures).iter_rows())
+        self._copied_bytes = sum(self.sizes.values())
+        self.sizes |= {image_id: _size(source_of(pictures, row)) for image_id, row in self._files.items()}
+        self.rows_bytes = sum(times * self.sizes[image_id] for image_id, times in shows.iter_rows())
 
     def __enter__(self) -> Self:
         self._check_room()
@@ -81,9 +81,9 @@ class InRows:
 
     def parts(self, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Parts of as many rows each, fewer where their pictures are large."""
-        sizes = _in_lists(rows["image_ids"], self.sizes).list.sum()
         start = taken = 0
-        for place, size in enumerate(sizes):
+        for place, ids in enumerate(rows["image_ids"]):
+            size = sum(self.sizes[one] for one in ids)
             if place > start and (taken + size > PART_BYTES or place - start == ROWS_A_PART_IN_ROWS):
                 yield rows[start:place]
                 start, taken = place, 0
@@ -93,15 +93,14 @@ class InRows:
 
     def images(self, part: pl.DataFrame) -> pl.Series:
         """The bytes of each row's pictures, with their ids as paths."""
-        ids = part["image_ids"].explode().drop_nulls().unique()
-        table = self.sizes.join(ids.to_frame("image_id"), on="image_id", how="semi")
-        values = [{"bytes": self._read(*row), "path": row[0]} for row in table.iter_rows()]
-        return _in_lists(part["image_ids"], table.select("image_id", pl.Series("picture", values, PICTURE)))
+        ids = part["image_ids"].explode().drop_nulls().unique().to_list()
+        pictures = pl.Series("picture", [{"bytes": self._read(one), "path": one} for one in ids], PICTURE)
+        return _in_lists(part["image_ids"], pl.DataFrame([pl.Series("image_id", ids, pl.String), pictures]))
 
-    def _read(self, image_id: str, size: int) -> bytes:
+    def _read(self, image_id: str) -> bytes:
         if image_id in self._starts:
             self._copy.seek(self._starts[image_id])
-            return self._copy.read(size)
+            return self._copy.read(self.sizes[image_id])
         path = source_of(self._pictures, self._files[image_id])
         try:
             return path.read_bytes()
@@ -109,28 +108,22 @@ class InRows:
             raise gone(path) from None
 
     def _check_room(self) -> None:
-        copied = int(self.sizes.join(self._pictures.table.filter("stored"), on="image_id", how="semi")["size"].sum())
         free = free_bytes(self._folder)
-        if self.rows_bytes + copied > free:
+        in_rows, copied = in_words(self.rows_bytes), in_words(self._copied_bytes)
+        if self.rows_bytes + self._copied_bytes > free:
             raise CxdataError(
-                f"the pictures take {in_words(self.rows_bytes)} in rows and {in_words(copied)} while they are written,"
-                f" and {in_words(free)} are free",
+                f"pictures take {in_rows} in rows and {copied} while these are written, and {in_words(free)} are free",
                 where=str(self._folder), mend="free some space, choose another --out, or --images path",
             )  # fmt: skip
 
 
-def _sizes(pictures: Shown) -> pl.DataFrame:
-    """image_id and `size` in bytes, each once."""
-    found = [pl.DataFrame(schema={"image_id": pl.String, "size": pl.Int64})]
+def _stored_sizes(pictures: Shown) -> pl.DataFrame:
+    """image_id and size in bytes of the stored pictures."""
+    found = [pl.DataFrame(schema={"image_id": pl.String, "size": pl.UInt32})]
     for (file,), rows in pictures.table.filter("stored").partition_by("file", as_dict=True).items():
-        sizes = pl.scan_parquet(str(file), glob=False).select(
-            "image_id", pl.col("bytes").bin.size().cast(pl.Int64).alias("size")
-        )
-        found.append(sizes.join(rows.lazy().select("image_id"), on="image_id", how="semi").collect(engine="streaming"))
-    files = [(row["image_id"], _size(source_of(pictures, row)))
-             for row in pictures.table.filter(~pl.col("stored")).iter_rows(named=True)]  # fmt: skip
-    found.append(pl.DataFrame(files, schema=found[0].schema, orient="row"))
-    return pl.concat(found).unique("image_id")
+        scan = pl.scan_parquet(str(file), glob=False).select("image_id", size=pl.col("bytes").bin.size())
+        found.append(scan.join(rows.lazy(), on="image_id", how="semi").collect(engine="streaming"))
+    return pl.concat(found)
 
 
 def _size(path: Path) -> int:

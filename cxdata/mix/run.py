@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
@@ -16,28 +16,31 @@ from cxdata.build.space import in_words
 from cxdata.export.recipes import beside, recipe
 from cxdata.mix.balance import balanced, whole_sets
 from cxdata.mix.baseline import text_only
-from cxdata.mix.card import card, croissant
+from cxdata.mix.card import card
 from cxdata.mix.config import MixConfig
 from cxdata.mix.contents import ByPath, InRows
+from cxdata.mix.croissant import croissant
+from cxdata.mix.dropped import UNKNOWN
 from cxdata.mix.duplicates import duplicates, looser, without
-from cxdata.mix.files import Way, written
+from cxdata.mix.facts import facts
+from cxdata.mix.files import Known, Way, written
 from cxdata.mix.fingerprints import cache_folder, fingerprints
 from cxdata.mix.folder import MIX_JSON, StageFolder
 from cxdata.mix.limits import limited
 from cxdata.mix.lookup import looked_up
+from cxdata.mix.moved import held
 from cxdata.mix.order import by_hash, ordered
 from cxdata.mix.patients import Resolved
 from cxdata.mix.people import resolved_patients
 from cxdata.mix.pool import FILE, PLACE, keep, pool, samples_of
 from cxdata.mix.shown import laid_out, shown
+from cxdata.mix.sources import with_sources
 from cxdata.mix.splits import DROP_CODE, splits_of
 from cxdata.mix.traces import Golds, TraceMode, find, golds
 from cxdata.mix.unknown import left_out
 from cxdata.model.errors import CxdataError
 from cxdata.model.facets import SPLITS
 from cxdata.sources.base import Source
-
-UNKNOWN: Final = "patients_of_unknown_overlap"
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,16 @@ class MixRequest:
 
 
 class Chosen(NamedTuple):
-    """The rows of a mix by split, in order; those left out by code; who is whose patient; the files of the rows."""
+    """The rows of a mix by split, in order; those left out by code; who is whose patient; the files of the rows.
+
+    `unproved` is that of `moved.Held`.
+    """
 
     rows: dict[str, pl.DataFrame]
     dropped: Counter[str]
     people: Resolved
     files: list[Path]
+    unproved: pl.DataFrame
     alike: dict[str, int] | None
 
 
@@ -80,12 +87,14 @@ def mix(request: MixRequest) -> dict[str, Any]:
     folder.check(bound, request.builds_folder)
     chosen = choose(found, request)
     told = text_only(pl.concat(chosen.rows.values()), chosen.files)
-    of = golds(traces, chosen.rows, chosen.files, request.config.seed)
+    of = golds(traces, chosen.rows, chosen.files, request.config.seed, without=chosen.unproved)
     folder.begin(bound)
     files = _write(folder, request, chosen, found, of)
     content = {**_content(request, found, chosen, told, files), "config": bound, "traces": of.told}
-    folder.write_text("README.md", card(content, request.sources))
-    folder.write_json("croissant.json", croissant(content))
+    places = pl.concat([rows.select(FILE, PLACE, "split") for rows in chosen.rows.values()])
+    told_of = facts(places, chosen.files, found, request.sources, chosen.unproved)
+    folder.write_text("README.md", card(content, request.sources, told_of, chosen.people))
+    folder.write_json("croissant.json", croissant(content, request.sources, told_of))
     _write_recipe(folder, request, files)
     folder.write_json(MIX_JSON, content)
     folder.finish()
@@ -105,10 +114,11 @@ def _shows(chosen: Chosen) -> pl.DataFrame:
 
 def choose(found: Sequence[Build], request: MixRequest) -> Chosen:
     """The rows of the mix, split, balanced and ordered, without their texts."""
-    config = request.config
+    config = with_sources(request.config, request.sources)
     people = resolved_patients(found, request.sources, config.external)
     rows, files, dropped = pool(found, config, pictures=request.drop_duplicates, workers=request.workers)
     rows = _split(rows, people, dropped)
+    rows, unproved = held(rows, files, found, request.sources, dropped)
     alike = None
     if request.drop_duplicates:
         rows, alike = _without_duplicates(rows, found, people, request, dropped)
@@ -128,7 +138,7 @@ def choose(found: Sequence[Build], request: MixRequest) -> Chosen:
         split: ordered(part, config.order, config.seed) if split == "train" else by_hash(part, config.seed)
         for split, part in by_split.items() if part.height
     }  # fmt: skip
-    return Chosen(in_order, dropped, people, files, alike)
+    return Chosen(in_order, dropped, people, files, unproved, alike)
 
 
 def _split(rows: pl.DataFrame, people: Resolved, dropped: Counter[str]) -> pl.DataFrame:
@@ -169,15 +179,17 @@ def _write(
     way = Way(request.form, request.config.prompt, embedded=request.images == "embed", golds=of)
     shows = _shows(chosen)
     pictures = shown(shows["image_id"], found)
+    known = Known(pictures.table, chosen.unproved)
     if way.embedded:
-        with InRows(pictures, shows, folder.home) as held:
-            size = in_words(held.rows_bytes)
-            request.say(f"{held.sizes.height:,} pictures go into the rows that show them and take {size} there")
-            return written(folder, chosen.rows.values(), chosen.files, way, held)
+        stored = InRows(pictures, shows, folder.home)
+        size = in_words(stored.rows_bytes)
+        request.say(f"{len(stored.sizes):,} pictures go into the rows that show them and take {size} there")
+        with stored:
+            return written(folder, chosen.rows.values(), chosen.files, way, stored, known)
     places, ways = laid_out(pictures, folder.home)
     told = ", ".join(f"{n:,} {name}" for name, n in sorted(ways.items()))
     request.say(f"{places.height:,} pictures below images/: {told}")
-    return written(folder, chosen.rows.values(), chosen.files, way, ByPath(places))
+    return written(folder, chosen.rows.values(), chosen.files, way, ByPath(places), known)
 
 
 def _write_recipe(folder: StageFolder, request: MixRequest, files: list[dict[str, Any]]) -> None:
@@ -199,6 +211,7 @@ def _content(
     return {
         "stage": request.config.stage, "format": request.form,
         "builds": {record["source"]: record.get("config_digest") for record in records if "source" in record},
+        "versions": {record["source"]: record.get("source_version") for record in records if "source" in record},
         "rows": {split: chosen.rows[split].height if split in chosen.rows else 0 for split in SPLITS},
         "by_task": _counts(every, "task"), "by_source": _counts(every, "source"),
         "letters": _counts(train.filter(pl.col("answer_letter").is_not_null()), "answer_letter"),

@@ -67,12 +67,14 @@ def find(
     return Found(writer if there else "none", there)
 
 
-def golds(found: Found, splits: Mapping[str, pl.DataFrame], samples: Sequence[Path], seed: int) -> Golds:
-    """Which rows have a gold of a trace; `splits` hold file and place."""
+def golds(
+    found: Found, splits: Mapping[str, pl.DataFrame], samples: Sequence[Path], seed: int, without: pl.DataFrame
+) -> Golds:
+    """Which rows have a gold of a trace; `splits` hold file and place, `without` those of rows that may have none."""
     chosen, told = [_nothing()], dict.fromkeys(BASES, 0)
     left_out = 0
     for rows in splits.values():
-        counted = _counted(found, rows, samples)
+        counted = _counted(found, rows.join(without, on=[FILE, PLACE], how="anti"), samples)
         kept = _within(counted, seed)
         left_out += int(counted[TIMES].sum()) - int(kept[TIMES].sum())
         for basis in BASES:

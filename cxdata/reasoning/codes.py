@@ -49,4 +49,12 @@ WORDS: Final = {
     "silent_tells": "a silent or label-only think names a finding, a sign or a size",
     "near_equal": "two thinks of a trace say nearly the same",
 }
-CODES: Final = {**UNTOLD, **STRUCTURE, **EVIDENCE, **WORDS}
+ANSWERS: Final = {
+    "answer_cut": "the model's answer was cut off at max_tokens",
+    "answer_refused": "the model refused to answer",
+    "answer_not_json": "the model's answer is no JSON object",
+    "answer_not_schema": "the model's answer is JSON, but not thinks and verdicts",
+    "request_refused": "the endpoint rejects the request",
+}
+"""Why the model writer has no trace of a sample that it asked for."""
+CODES: Final = {**ANSWERS, **UNTOLD, **STRUCTURE, **EVIDENCE, **WORDS}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from cxdata.build.keys import Key
 from cxdata.build.ledger import Hashes, Ledger, Unit
 from cxdata.build.pool import Pool
 from cxdata.build.progress import Progress
-from cxdata.model.errors import CxdataError
+from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.hashing import digest
 from cxdata.model.vocabulary import vocabulary
 from cxdata.reasoning.checks import checker
@@ -23,8 +23,9 @@ from cxdata.reasoning.parts import Part, facets_of, parts
 from cxdata.reasoning.shards import TRACES, Done, write_part, write_part_by_name
 from cxdata.reasoning.trace import SCHEMA, SILENT
 from cxdata.reasoning.traces import TRACES_JSON, samples_digest
-from cxdata.reasoning.writers import Writer, WriterRequest, writer_of
+from cxdata.reasoning.writers import Writer, WriterRequest, refuse_unless_allowed, writer_of
 from cxdata.reports import reader, targets
+from cxdata.sources.base import Source
 
 MODEL_STATE: Final = f"{STATE}/model"
 
@@ -37,6 +38,7 @@ class ReasonRequest:
     writer: WriterRequest
     workers: int
     progress: Callable[[str], AbstractContextManager[Progress]]
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 def reason(request: ReasonRequest) -> list[dict[str, Any]]:
@@ -46,7 +48,8 @@ def reason(request: ReasonRequest) -> list[dict[str, Any]]:
     and what the writer raises before it begins.
     """
     found = builds(request.folder)
-    writer_of(request.writer)  # one that may not be is told before anything is read
+    request = _with_manifests(request, found)
+    refuse_unless_allowed(request.writer)
     told = [_of_build(build, request) for build in found]
     if not any(sum(one["with_trace"].values()) for one in told):
         codes = Counter[str]()
@@ -64,9 +67,26 @@ def _of_build(build: Build, request: ReasonRequest) -> dict[str, Any]:
     if record is None:
         raise CxdataError("the build is not finished", where=str(build.home), mend="run the same `cxdata build` again")
     folder = BuildFolder(build.home)
-    with folder.held(), request.progress(str(record["source"])) as shown:
-        writer = writer_of(request.writer, build.home / MODEL_STATE)
+    with (
+        folder.held(),
+        request.progress(str(record["source"])) as shown,
+        writer_of(request.writer, build.home / MODEL_STATE, shown.note) as writer,
+    ):
         return _Reasoning(build, record, folder, writer, request, shown).run()
+
+
+def _with_manifests(request: ReasonRequest, found: Sequence[Build]) -> ReasonRequest:
+    """With the manifests of the builds' sources, whose terms bind a model. Raises UsageError for an unknown source."""
+    if request.writer.name != "model":
+        return request
+    manifests = {}
+    for build in found:
+        slug = str((build.record() or {}).get("source", build.home.name))
+        if slug not in request.sources:
+            what = f"no source is called {slug!r}: nobody knows its terms"
+            raise UsageError(what, where=str(build.home), mend="--include-path DIR, the folder where it is described")
+        manifests[slug] = request.sources[slug].manifest
+    return replace(request, writer=request.writer._replace(manifests=tuple(manifests.values())))
 
 
 class _Reasoning:
@@ -142,6 +162,7 @@ class _Reasoning:
         samples = sum(counts["samples"].values())
         return {
             "source": self.source, "writer": self.writer.name, "writer_version": self.writer.version,
+            **({"made_by": made} if (made := self.writer.record()) else {}),
             "samples_digest": samples_digest(self.record),
             "samples": counts["samples"], "with_trace": counts["traced"],
             "share_with_trace": round(sum(counts["traced"].values()) / samples, 4) if samples else 0.0,

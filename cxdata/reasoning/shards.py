@@ -33,7 +33,8 @@ class Done(NamedTuple):
 
 def write_part_by_name(home: Path, part: Part, request: WriterRequest, source: str) -> Done:
     """`write_part` with a writer made here: what a worker process is given."""
-    return write_part(home, part, writer_of(request), source)
+    with writer_of(request, home) as writer:
+        return write_part(home, part, writer, source)
 
 
 def write_part(home: Path, part: Part, writer: Writer, source: str) -> Done:

@@ -7,13 +7,17 @@ keep what it was answered below `state`, a folder of its own that outlives a kil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
-from cxdata.model.errors import UsageError
 from cxdata.reasoning.study import Study
 from cxdata.reasoning.trace import Question, Refused, Trace
+
+if TYPE_CHECKING:
+    from cxdata.model.manifest import Manifest
+    from cxdata.reasoning.model.settings import ModelSettings
 
 WriterName = Literal["evidence", "model"]
 WRITERS: Final = ("evidence", "model")
@@ -37,31 +41,49 @@ class Writer(Protocol):
         """What the traces depend on beside samples and evidence, by name: versions, phrase tables, model, prompts."""
         ...
 
+    def record(self) -> dict[str, Any]:
+        """What traces.json says of how the traces were made, beside the writer's name and version."""
+        ...
+
     def write(self, cases: Iterable[Case]) -> Iterator[Trace | Refused]:
-        """A trace or a refusal for each case, in order; a refusal has a code of `codes.py`, or one of its own."""
+        """A trace or a refusal for each case, in order; a refusal has a code of `codes.py`."""
         ...
 
 
 class WriterRequest(NamedTuple):
-    """What a writer is asked to be; `endpoint` and `terms_accepted` are of the model writer."""
+    """What a writer is asked to be; `settings` and the sources' `manifests` are of the model writer."""
 
     name: WriterName
-    endpoint: str | None = None
-    terms_accepted: str | None = None
+    settings: ModelSettings | None = None
+    manifests: tuple[Manifest, ...] = ()
 
 
-def writer_of(request: WriterRequest, state: Path | None = None) -> Writer:
-    """The writer that is asked for. Raises UsageError for one that is none, or for settings that are not its own.
+def refuse_unless_allowed(request: WriterRequest) -> None:
+    """Raise RefusedError for a model on another machine without the sources' terms; nothing is sent to find out."""
+    if request.name == "model":
+        from cxdata.reasoning.model.writer import settled_terms
 
-    The model writer's module checks the endpoint before anything is sent: RefusedError for a far one without terms.
+        settled_terms(_settings(request), request.manifests)
+
+
+@contextmanager
+def writer_of(request: WriterRequest, state: Path, note: Callable[[str], None] = lambda text: None) -> Iterator[Writer]:
+    """The writer that is asked for; one that is not local keeps what it was answered below `state`.
+
+    Raises RefusedError as `refuse_unless_allowed`, and CxdataError where no model answers.
     """
     if request.name == "evidence":
         from cxdata.reasoning.evidence.writer import EvidenceWriter
 
-        if request.endpoint or request.terms_accepted:
-            what = "--endpoint and --terms-accepted are settings of the model writer"
-            raise UsageError(what, mend="add --writer model, or leave them out")
-        return EvidenceWriter()
-    from cxdata.reasoning.model import model_writer  # heavy, and needed by few
+        yield EvidenceWriter()
+        return
+    from cxdata.reasoning.model.writer import model_writer
 
-    return model_writer(endpoint=request.endpoint, terms_accepted=request.terms_accepted, state=state)
+    with model_writer(_settings(request), request.manifests, state, note) as writer:
+        yield writer
+
+
+def _settings(request: WriterRequest) -> ModelSettings:
+    from cxdata.reasoning.model.settings import ModelSettings
+
+    return request.settings or ModelSettings()

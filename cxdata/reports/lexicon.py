@@ -26,6 +26,7 @@ class Refined(NamedTuple):
 
     before: frozenset[str]
     after: frozenset[str]
+    anywhere: frozenset[str]
     needs: frozenset[str]
     becomes: str | None
 
@@ -86,9 +87,9 @@ def _findings(raw: dict[str, Any], told: Vocabulary) -> Iterator[tuple[str, str,
 def _refined(raw: dict[str, Any], told: Vocabulary) -> dict[str, tuple[Refined, ...]]:
     table: dict[str, tuple[Refined, ...]] = {}
     for row in raw["refined"]:
-        sets = (frozenset(form(word) for word in row.get(key, ())) for key in ("before", "after", "needs"))
+        sets = [frozenset(form(word) for word in row.get(key, ())) for key in ("before", "after", "anywhere", "needs")]
         becomes = row["becomes"] if row["becomes"] in told.names else None
-        table[row["finding"]] = (*table.get(row["finding"], ()), Refined(*sets, becomes))
+        table[row["finding"]] = (*table.get(row["finding"], ()), Refined(sets[0], sets[1], sets[2], sets[3], becomes))
     return table
 
 

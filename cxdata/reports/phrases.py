@@ -12,7 +12,14 @@ from typing import Any, Final, NamedTuple
 
 from cxdata.reports.words import form
 
-ANY: Final = "~"  # in a phrase: up to three words
+ANY: Final = "~"  # in a phrase: up to three of these words
+_FILLS: Final = frozenset({
+    "interval", "significant", "significantly", "appreciable", "appreciably", "relevant", "substantial", "major",
+    "substantially", "obvious", "marked", "markedly", "further", "important", "detectable", "discernible", "other",
+    "noticeable", "noticeably", "measurable", "great", "greatly", "definite", "definitely", "clear", "real", "much",
+    "dramatic", "dramatically", "gross", "overall", "radiographic", "visible", "large", "considerable", "meaningful",
+    "material", "apparent", "short", "term", "yet", "fully", "completely", "entirely", "acute", "clearly",
+})  # fmt: skip
 _ANY_MAX: Final = 3
 _END: Final = ""
 # Words that may stand between those of a phrase and change nothing: "cannot be entirely excluded".
@@ -23,12 +30,27 @@ _BETWEEN: Final = frozenset({
 _Tree = dict[str, Any]
 
 
+class Meaning(NamedTuple):
+    """What a phrase stands for: findings, places and attributes by name, and its roles, those of cues among them."""
+
+    findings: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    roles: frozenset[str] = frozenset()
+
+    def also(self, role: str, name: str) -> Meaning:
+        """The same, and what `name` means in this role."""
+        names = {"finding": "findings", "place": "places", "attribute": "attributes"}.get(role)
+        more = {names: tuple(dict.fromkeys((*getattr(self, names), name)))} if names else {}
+        return self._replace(roles=self.roles | {role}, **more)
+
+
 class Hit(NamedTuple):
     """A phrase in a sentence: its first word, the word after its last, and what it stands for."""
 
     start: int
     end: int
-    means: tuple[tuple[str, str], ...]
+    means: Meaning
 
 
 class PhraseTable:
@@ -39,7 +61,7 @@ class PhraseTable:
         self._tree: Final[_Tree] = {}
         for phrase, role, name in phrases:
             for written in _written_out(phrase):
-                self._add(written, (role, name))
+                self._add(written, role, name)
 
     def find(self, forms: Sequence[str]) -> list[Hit]:
         """The phrases in the words, from left to right, none over another."""
@@ -54,13 +76,11 @@ class PhraseTable:
                 at = found[0]
         return hits
 
-    def _add(self, written: Sequence[str], meaning: tuple[str, str]) -> None:
+    def _add(self, written: Sequence[str], role: str, name: str) -> None:
         node = self._tree
         for word in written:
             node = node.setdefault(word, {})
-        means = node.get(_END, ())
-        if meaning not in means:
-            node[_END] = (*means, meaning)
+        node[_END] = node.get(_END, Meaning()).also(role, name)
 
 
 def _written_out(phrase: str) -> Iterator[tuple[str, ...]]:
@@ -75,7 +95,7 @@ def _written_out(phrase: str) -> Iterator[tuple[str, ...]]:
             yield written
 
 
-def _longest(node: _Tree, forms: Sequence[str], at: int) -> tuple[int, tuple[tuple[str, str], ...]] | None:
+def _longest(node: _Tree, forms: Sequence[str], at: int) -> tuple[int, Meaning] | None:
     """Where the longest phrase that goes on here ends, and its meaning."""
     best = (at, node[_END]) if _END in node else None
     if at >= len(forms):
@@ -88,10 +108,10 @@ def _longest(node: _Tree, forms: Sequence[str], at: int) -> tuple[int, tuple[tup
         ways += [(node[ANY], at + skipped) for skipped in range(_ANY_MAX + 1) if _plain(forms, at, skipped)]
     for further, place in ways:
         found = _longest(further, forms, place)
-        if found is not None and found[1] and (best is None or found[0] > best[0]):
+        if found is not None and (best is None or found[0] > best[0]):
             best = found
     return best
 
 
 def _plain(forms: Sequence[str], at: int, count: int) -> bool:
-    return at + count <= len(forms) and all(word[0].isalpha() for word in forms[at : at + count])
+    return at + count <= len(forms) and _FILLS.issuperset(forms[at : at + count])

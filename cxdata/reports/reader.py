@@ -7,7 +7,7 @@ and reasons: `docs/reader.md`; words: `lexicon.yaml`, `negation.yaml`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -16,7 +16,7 @@ from cxdata.model.vocabulary import Vocabulary, vocabulary
 from cxdata.reports.clauses import clauses
 from cxdata.reports.lexicon import Lexicon, lexicon
 from cxdata.reports.phrases import Hit
-from cxdata.reports.scope import ABSENT, PRESENT, UNCERTAIN, UNSAID, Cue, Mention, settle
+from cxdata.reports.scope import ABSENT, CUES, PRESENT, UNCERTAIN, UNSAID, Cue, Mention, settle
 from cxdata.reports.spotting import spotted
 from cxdata.reports.words import Words, words
 
@@ -50,7 +50,7 @@ def read_sentence(sentence: str, vocabulary: Vocabulary | None = None) -> tuple[
 
     Named several times, a finding is present if it is so once, else uncertain if it is so once.
     """
-    return _read(sentence, lexicon(vocabulary), _normal(vocabulary))
+    return _read(sentence, lexicon(vocabulary), normal_names(vocabulary))
 
 
 def read_sentences(sentences: pl.DataFrame | pl.Series, vocabulary: Vocabulary | None = None) -> pl.DataFrame:
@@ -60,36 +60,30 @@ def read_sentences(sentences: pl.DataFrame | pl.Series, vocabulary: Vocabulary |
     that speak of no finding have no row, nor have nulls.
     """
     column = sentences["sentence"] if isinstance(sentences, pl.DataFrame) else sentences
-    known, normal = lexicon(vocabulary), _normal(vocabulary)
+    known, normal = lexicon(vocabulary), normal_names(vocabulary)
     told = column.drop_nulls().unique().sort().to_list()
     rows = [(text, *reading) for text in told for reading in _read(text, known, normal)]
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
-def _normal(known: Vocabulary | None) -> frozenset[str]:
+def normal_names(known: Vocabulary | None = None) -> frozenset[str]:
+    """The findings of kind normal."""
     return frozenset(finding.name for finding in (known or vocabulary()).findings if finding.kind == "normal")
 
 
-def _read(sentence: str, known: Lexicon, normal: frozenset[str]) -> tuple[Reading, ...]:
+def named(sentence: str, known: Lexicon) -> list[list[Mention]]:
+    """What each clause of a sentence names, before any cue is weighed: `stated` is what its own words say."""
     told = words(sentence)
     hits = known.phrases.find(told.forms)
-    mentions = [mention for clause in clauses(told.forms, hits) for mention in _judged(clause, told, hits, known)]
-    return tuple(_reading(mention, sentence, told) for mention in _left(mentions, hits, told, normal))
+    parts = ((start, end, _within(hits, start, end)) for start, end in clauses(told.forms, hits))
+    return [spotted(own, told.forms, known, start, end) for start, end, own in parts]
 
 
-def _judged(clause: tuple[int, int], told: Words, hits: Sequence[Hit], known: Lexicon) -> list[Mention]:
-    start, end = clause
-    own = [hit for hit in hits if start <= hit.start < end]
-    mentions = spotted(own, told.forms, known, start, end)
-    if mentions:
-        cues = [Cue(hit.start, hit.end, frozenset(role for role, _ in hit.means)) for hit in own]
-        settle(mentions, cues, told.forms, end)
-    return mentions
+def strongest(mentions: Iterable[Mention], excepted: bool, normal: frozenset[str]) -> list[Mention]:
+    """One mention a finding: present before uncertain before absent.
 
-
-def _left(mentions: Sequence[Mention], hits: Sequence[Hit], told: Words, normal: frozenset[str]) -> list[Mention]:
-    """One mention a finding, the strongest; what an exception or another finding takes back is gone."""
-    excepted = "otherwise" in told.forms or any(role == "exception" for hit in hits for role, _ in hit.means)
+    What is said of the whole ("the lungs are clear") is taken back by an exception, and No Finding by any finding.
+    """
     found: dict[str, Mention] = {}
     for mention in mentions:
         if mention.state == UNSAID or (excepted and _is_general(mention, normal)):
@@ -100,6 +94,37 @@ def _left(mentions: Sequence[Mention], hits: Sequence[Hit], told: Words, normal:
     if any(mention.state != ABSENT and name not in normal for name, mention in found.items()):
         found = {name: mention for name, mention in found.items() if name not in normal}
     return sorted(found.values(), key=lambda mention: (mention.start, mention.end, mention.finding))
+
+
+def has_exception(forms: Sequence[str], hits: Sequence[Hit]) -> bool:
+    """Whether something is excepted from what the sentence says: "except for", "otherwise"."""
+    return "otherwise" in forms or any("exception" in hit.means.roles for hit in hits)
+
+
+def _read(sentence: str, known: Lexicon, normal: frozenset[str]) -> tuple[Reading, ...]:
+    told = words(sentence)
+    hits = known.phrases.find(told.forms)
+    if not any(hit.means.findings or hit.means.places for hit in hits):
+        return ()
+    mentions = [mention for clause in clauses(told.forms, hits) for mention in _judged(clause, told, hits, known)]
+    if not mentions:
+        return ()
+    left = strongest(mentions, has_exception(told.forms, hits), normal)
+    return tuple(_reading(mention, sentence, told) for mention in left)
+
+
+def _judged(clause: tuple[int, int], told: Words, hits: Sequence[Hit], known: Lexicon) -> list[Mention]:
+    start, end = clause
+    own = _within(hits, start, end)
+    mentions = spotted(own, told.forms, known, start, end)
+    if mentions:
+        cues = [Cue(hit.start, hit.end, hit.means.roles) for hit in own if not CUES.isdisjoint(hit.means.roles)]
+        settle(mentions, cues, told.forms, end)
+    return mentions
+
+
+def _within(hits: Sequence[Hit], start: int, end: int) -> list[Hit]:
+    return [hit for hit in hits if start <= hit.start < end]
 
 
 def _is_general(mention: Mention, normal: frozenset[str]) -> bool:

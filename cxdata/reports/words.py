@@ -6,16 +6,17 @@ import re
 from typing import Final, NamedTuple
 
 _TOKEN: Final = re.compile(
-    r"(?:r/o|s/p|h/o|w/o|c/w)(?![a-z])|[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?|[,;:()?/]|\.(?=\s|$)|_{2,}"
+    r"vs\.|(?:r/o|s/p|h/o|w/o|c/w)(?![a-z])|[a-z]+\d{0,2}(?:'[a-z]+)?|\d+(?:\.\d+)?|[,;:()?/]|\.(?=\s|$)|_{2,}"
 )
 _SAME: Final = {
     **dict.fromkeys(("is", "are", "was", "were", "been", "being", "be"), "be"),
     **dict.fromkeys(("has", "have", "had"), "have"),
     **dict.fromkeys(("isn't", "aren't", "wasn't", "weren't", "doesn't", "don't", "didn't", "hasn't", "haven't"), "not"),
-    "can't": "cannot", "couldn't": "cannot", "w/o": "without", "vs": "versus",
+    "can't": "cannot", "couldn't": "cannot", "w/o": "without", "vs": "versus", "vs.": "versus",
     "pneumothoraces": "pneumothorax", "pneumothoraxes": "pneumothorax", "hydropneumothoraces": "hydropneumothorax",
     "atelectases": "atelectasis", "metastases": "metastasis", "diagnoses": "diagnosis", "prostheses": "prosthesis",
-    "bullae": "bulla", "hilus": "hilum", "vertebrae": "vertebra", "apices": "apex", "sulci": "sulcus", "bases": "base",
+    "bullae": "bulla", "granulomata": "granuloma", "hilus": "hilum", "vertebrae": "vertebra", "apices": "apex",
+    "sulci": "sulcus", "bases": "base",
     "oedema": "edema", "visualised": "visualized", "tumour": "tumor", "favoured": "favored", "dilation": "dilatation",
     "this": "this", "does": "does", "always": "always", "us": "us", "hemithoraces": "hemithorax", "disk": "disc",
 }  # fmt: skip
@@ -33,8 +34,13 @@ class Words(NamedTuple):
 
 def words(sentence: str) -> Words:
     """The words of a sentence; hyphens, quotation marks and other signs are left out."""
-    found = list(_TOKEN.finditer(sentence.lower()))
-    return Words([form(match[0]) for match in found], [m.start() for m in found], [m.end() for m in found])
+    forms, starts, ends, known = list[str](), list[int](), list[int](), _known
+    for found in _TOKEN.finditer(sentence.lower()):
+        word = found[0]
+        forms.append(known.get(word) or form(word))
+        starts.append(found.start())
+        ends.append(found.end())
+    return Words(forms, starts, ends)
 
 
 def form(word: str) -> str:

@@ -70,8 +70,8 @@ def _open(trace: Trace, asked: Question, study: Study) -> Iterator[str]:
 
 def _may_be_denied(name: str, asked: Question, study: Study) -> bool:
     """Scored absent; or ignored, denied by the report and related to nothing that is there."""
-    if name in asked.labels or name == NO_FINDING:
-        return False
+    if name in asked.labels or name == NO_FINDING or name not in {*asked.scored, *asked.ignored}:
+        return False  # traces may come from elsewhere, with names that nobody knows
     if name in asked.scored:
         return True
     near = any(vocabulary().related(name, label) for label in asked.labels)

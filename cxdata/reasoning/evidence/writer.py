@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from cxdata.model.hashing import digest
 from cxdata.reasoning.evidence import features
@@ -32,6 +32,10 @@ class EvidenceWriter:
         folder = files("cxdata.reasoning.evidence")
         tables = {name: digest(folder.joinpath(name).read_text("utf-8")) for name in _TABLES}
         return {"writer version": self.version, "features version": str(features.VERSION), **tables}
+
+    def record(self) -> dict[str, Any]:
+        """Nothing beside name and version."""
+        return {}
 
     def write(self, cases: Iterable[Case]) -> Iterator[Trace | Refused]:
         """A trace a case, in order, or the reason that there is none."""
