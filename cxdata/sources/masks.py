@@ -29,6 +29,13 @@ LEAST_SHARE: Final = 0.01
 _CODE: Final = re.compile(r"\d{1,7}(?: +\d{1,7})*")
 
 
+MESSAGES: Final = {
+    "bad_mask": "the cell is blank, or no relative run-length code of 1024 x 1024 pixels",
+    "mask_and_none": "the picture has a mask and a row that says there is none",
+}
+"""What the codes of `refused_masks` mean."""
+
+
 class Piece(NamedTuple):
     """Masked pixels that hang together, corners touching: the box around them, and how many they are."""
 
@@ -53,13 +60,32 @@ def is_nothing(name: str) -> pl.Expr:
     return pl.col(name).list.len() == 0
 
 
+def refused_masks(column: str, name: str = "mask", *, or_blank: bool = False) -> dict[str, pl.Expr]:
+    """Codes of rows whose mask cannot be used, and of all rows of a picture (`stem`) that could be read in part alone.
+
+    `or_blank` lets a blank cell pass: it says nothing of the picture.
+    """
+    told = pl.col(column).is_not_null()
+    is_none = (pl.col(column) == NOTHING).fill_null(value=False)
+    bad = pl.col(name).is_null() & told if or_blank else pl.col(name).is_null()
+    return {
+        "bad_mask": bad,
+        "mask_and_none": is_none.any().over(STEM) & (told & ~is_none).any().over(STEM),
+        "picture_in_part": bad.any().over(STEM),
+    }
+
+
 def boxes_of_masks(rows: pl.DataFrame, name: str = "mask") -> pl.DataFrame:
     """One row a piece: stem, row (the first of the picture's), x0, y0, x1, y1, the edges of pixels.
 
     The masks of a picture are laid over each other first: several rows may outline one place, and one row several.
     Pieces below `LEAST_SHARE` are left out.
     """
-    masked = rows.filter(~is_nothing(name)).group_by(STEM, maintain_order=True).agg(pl.col(ROW).min(), pl.col(name))
+    masked = (
+        rows.filter(pl.col(name).list.len() > 0)
+        .group_by(STEM, maintain_order=True)
+        .agg(pl.col(ROW).min(), pl.col(name))
+    )
     found = [
         (stem, row, *map(float, piece[:4]))
         for stem, row, masks in masked.select(STEM, ROW, name).iter_rows()

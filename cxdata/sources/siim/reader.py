@@ -10,7 +10,7 @@ from cxdata.images.named import ANYWHERE
 from cxdata.sources.base import ReadContext, Reading
 from cxdata.sources.cells import matched
 from cxdata.sources.facets import images_facet, regions_facet, studies_facet
-from cxdata.sources.masks import NOTHING, SIDE_PX, boxes_of_masks, is_nothing, mask
+from cxdata.sources.masks import MESSAGES, SIDE_PX, boxes_of_masks, is_nothing, mask, refused_masks
 from cxdata.sources.native import findings_facet, native_labels, readings_facet
 from cxdata.sources.reading import Desk, Rows, rows_of
 from cxdata.sources.tables import ROW
@@ -24,10 +24,6 @@ LABELS: Final = native_labels(__file__)
 ENDINGS: Final = {"dicom": "dcm", "png": "png"}
 """The families of pictures, the official one first, and how their files' names end."""
 VIEW_SOURCE: Final = "every picture of ChestX-ray14 is frontal"
-MESSAGES: Final = {
-    "bad_mask": "the cell is blank, or no relative run-length code of 1024 x 1024 pixels",
-    "mask_and_none": "the picture has a mask and a row that says there is none",
-}
 _UID: Final = r"(1\.2(?:\.\d{1,20}){4,12})"
 
 
@@ -58,14 +54,7 @@ def read(context: ReadContext) -> Reading:
 def mask_rows(table: pl.DataFrame) -> Rows:
     """The rows that can be used, one a mask or a picture without one: stem, mask, row; of a picture all, or none."""
     cells = {"stem": matched("ImageId", _UID), "mask": mask("EncodedPixels")}
-    is_none = pl.col("EncodedPixels") == NOTHING
-    bad = pl.col("mask").is_null()
-    refused = {
-        "bad_mask": bad,
-        "mask_and_none": is_none.any().over("stem") & (~is_none).any().over("stem"),
-        "picture_in_part": bad.any().over("stem"),
-    }
-    return rows_of(table, cells, refused, named="ImageId", key=("stem", "EncodedPixels"))
+    return rows_of(table, cells, refused_masks("EncodedPixels"), named="ImageId", key=("stem", "EncodedPixels"))
 
 
 def _ending(desk: Desk) -> str:
