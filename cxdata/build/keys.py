@@ -37,17 +37,23 @@ class Key(NamedTuple):
 
 
 def facets_key(
-    source: Source, digests: Mapping[str, tuple[int, str]], options: Mapping[str, str], parts: Iterable[str]
+    source: Source,
+    digests: Mapping[str, tuple[int, str]],
+    options: Mapping[str, str],
+    parts: Iterable[str],
+    parents: Mapping[str, str] | None = None,
 ) -> Key:
     """What the facet tables depend on: input bytes, options, the reader's VERSION, the facets' schema, the labels.
 
-    `parts` are those that were found: a reader may name pictures by the part they lie in.
+    `parts` are those that were found: a reader may name pictures by the part they lie in. `parents` holds a hash of
+    what the facets of each source depend on that this one stands on.
     """
     manifest = source.manifest
     labels = manifest.labels.model_dump(mode="json") if manifest.labels else None
     return Key({
         **{f"input {name}": sha256 for name, (_, sha256) in sorted(digests.items())},
         **{f"option {name}": value for name, value in sorted(options.items())},
+        **{f"facets of {slug}": key for slug, key in sorted((parents or {}).items())},
         "parts found": " ".join(sorted(parts)),
         "reader version": str(source.reader.VERSION),
         "facets' columns": digest([_schema(FACETS[name]) for name in manifest.facets]),
