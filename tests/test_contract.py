@@ -25,6 +25,7 @@ from cxdata.tasks.base import task, tasks
 
 PhantomOf = Callable[..., Path]
 InLayout = tuple[Source, Layout]
+PICTURES = (".jpg", ".png", ".dcm", ".dicom")
 
 
 def read(source: Source, root: Path) -> Reading:
@@ -91,7 +92,9 @@ def test_declared_states_are_met(source: Source, phantom_of: PhantomOf) -> None:
         pytest.skip("the source states no labels")
     findings = read(source, phantom_of(source)).facets["findings"]
     full = any(annotator.how == "every case" for annotator in source.manifest.labels.annotators)
-    assert {"present", "absent", "uncertain"} <= set(findings["state"]) if full else "present" in set(findings["state"])
+    usual = ("present", "absent", "uncertain") if full else ("present",)
+    assert set(source.manifest.states or usual) <= set(findings["state"])
+    assert not source.manifest.states or set(findings["state"].drop_nulls()) <= set(source.manifest.states)
 
 
 @pytest.mark.parametrize("images", ["none", "path"])
@@ -114,20 +117,31 @@ def test_samples_of_every_task(
 @pytest.mark.slow
 def test_samples_in_every_layout(layout: InLayout, phantom_of: PhantomOf, tmp_path: Path, golden: Golden) -> None:
     source, asked = layout
-    result = build_source(source, phantom_of(source, asked), tmp_path / "b", images="path", partial=True)
+    root = phantom_of(source, asked)
+    result = build_source(source, root, tmp_path / "b", images="path", partial=True)
     came_out = {name for name, n in result["samples"]["by_task"].items() if n}
-    assert came_out >= set(source.manifest.tasks) - tasks_without_files(source, asked)
+    filled = filled_in(read(source, root))
+    assert came_out >= {name for name in result["samples"]["by_task"] if needs(name) <= filled}
     samples = pl.read_parquet(tmp_path / "b" / "samples" / "*.parquet")
-    if any(file.kind == "pictures" and file.name not in asked.lacks for file in source.manifest.files):
-        assert result["pictures"].keys() & {"ok", "in_archive"}, "the phantom's pictures are not found"
+    if any(path.suffix in PICTURES for path in root.rglob("*")):
+        assert "ok" in result["pictures"], "the phantom's pictures are not found"
     versions = [source.reader.VERSION, *(task(name).version for name in source.manifest.tasks)]
     golden.check(f"{source.slug} as {asked.name}", sum(versions), frame_digest(samples, ["sample_id"]))
 
 
-def tasks_without_files(source: Source, layout: Layout) -> set[str]:
-    """The tasks of which the layout has none of the files that are needed for them."""
-    by_task = [(task, file.name in layout.lacks) for file in source.manifest.files for task in file.tasks]
-    return {task for task, _ in by_task if all(lacks for other, lacks in by_task if other == task)}
+def needs(name: str) -> set[str]:
+    """The facets, and the column of one, without which the task has nothing to ask."""
+    more = (
+        {"findings"} if task(name).reads_labels else {"reports indication"} if name.endswith("_indication") else set()
+    )
+    return {*task(name).facets, *more}
+
+
+def filled_in(reading: Reading) -> set[str]:
+    """The facets that have rows, and their columns that hold something: `reports`, `reports indication`."""
+    rows = {name: frame for name, frame in reading.facets.items() if frame.height}
+    held = {f"{name} {column}" for name, frame in rows.items() for column in frame.columns if frame[column].count()}
+    return {*rows, *held}
 
 
 def test_second_build_writes_nothing(source: Source, phantom_of: PhantomOf, tmp_path: Path) -> None:

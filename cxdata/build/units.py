@@ -28,7 +28,7 @@ from cxdata.build.space import Room
 from cxdata.build.spool import Desk, Spool, remove_spool
 from cxdata.build.writer import Shard, write_parts, write_shard
 from cxdata.images.named import Places, places_of
-from cxdata.model.facets import FACET_KEYS, REJECTS
+from cxdata.model.facets import FACET_KEYS, MAY_REPEAT, REJECTS
 from cxdata.model.hashing import digest, hash_expr
 from cxdata.model.policies import policies_of
 from cxdata.model.sample import arrow_schema, to_arrow
@@ -240,7 +240,13 @@ class Units:
     def _keep_facets(self, reading: Reading) -> None:
         names = self.source.manifest.facets
         shards = [
-            write_shard(self.folder.home, f"facets/{name}.parquet", reading.facets[name], FACET_KEYS[name])
+            write_shard(
+                self.folder.home,
+                f"facets/{name}.parquet",
+                reading.facets[name],
+                FACET_KEYS[name],
+                may_repeat=name in MAY_REPEAT,
+            )
             for name in names
         ]
         self.ledger.record(Unit("facets", self.facets_key, tuple(shards), {}))

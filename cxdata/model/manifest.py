@@ -16,6 +16,7 @@ from cxdata.model.tags import Tag, founded
 Need = Literal["required", "tasks", "optional"]
 FileKind = Literal["table", "texts", "pictures", "checksums", "list", "json"]
 Unit = Literal["patients", "studies", "images", "reports", "rows", "questions", "boxes"]
+StateName = Literal["present", "absent", "uncertain"]
 PolicyName = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed"]
 
 
@@ -216,6 +217,9 @@ class Manifest(Fact):
     same_patients_as: tuple[Link, ...] = ()
     facets: tuple[str, ...]
     labels: Labels | None = None
+    states: tuple[StateName, ...] = Field(
+        default=(), description="what findings can state; empty: all three where every case is read, else present"
+    )
     options: dict[str, Option] = {}
     render: str = Field(default="voi", description="render profile where official pictures are DICOM")
     tags: tuple[Tag, ...] = ()

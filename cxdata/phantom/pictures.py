@@ -52,14 +52,15 @@ class Picture:
 class Plan:
     """What a source's cohort is made of.
 
-    `cases` are dealt in turn, apart in each split; `name` makes a native stem from the patient's number and the
-    picture's place; the faults named in `own` befall a picture of their own, of a patient of train, that shows
-    `fault_case`; all others are the tables' to plant. `most` is how many sound pictures a patient has at most (1, 2, …
-    in turn); `splits` names the splits that are published: a patient of one that is not is train.
+    `cases` are dealt in turn, apart in each split; `name` makes a native stem from the patient's number, the picture's
+    place among the patient's and its place among all. The faults named in `own` befall a picture of their own, of a
+    patient of train, that shows `fault_case`; all others are the tables' to plant. `most` is how many sound pictures a
+    patient has at most (1, 2, … in turn); `splits` names the splits that are published: a patient of one that is not is
+    train.
     """
 
     cases: Sequence[Case]
-    name: Callable[[int, int], str]
+    name: Callable[[int, int, int], str]
     faults: Sequence[Fault] = PICTURE_FAULTS
     own: Sequence[str] = tuple(fault.name for fault in PICTURE_FAULTS)
     fault_case: Case = FAULT_CASE
@@ -110,13 +111,17 @@ def plan_pictures(plan: Plan, patients: int, seed: int) -> Cohort:
         turns[split] += len(cases)
         number, choice = numbers.next(f"patient {index}"), Choice(seed, f"patient {index}")
         told = [*((case, "") for case in cases), *((plan.fault_case, name) for name in faults)]
-        pictures += [_picture(plan, number, split, order, one, choice) for order, one in enumerate(told)]
+        start = len(pictures)
+        pictures += [
+            _picture(plan, plan.name(number, order, start + order), number, split, order, one, choice)
+            for order, one in enumerate(told)
+        ]
     befallen = {picture.fault: picture.name for picture in pictures if picture.fault}
     sound = [picture.name for picture in pictures if picture.split == "train" and not picture.fault]
     rest = [name for name in there if name not in plan.own]
     befallen |= {name: sound[k % len(sound)] for k, name in enumerate(rest)}
     return Cohort(seed, sorted(pictures, key=lambda p: (p.patient, p.order)), befallen,
-                  plan.name(numbers.next("stray"), 0))  # fmt: skip
+                  plan.name(numbers.next("stray"), 0, len(pictures)))  # fmt: skip
 
 
 def paint_all(cohort: Cohort, encode: Encode, *, scale: float = 1.0, square_px: int | None = None) -> None:
@@ -148,14 +153,14 @@ def _split(plan: Plan, index: int, patients: int) -> str:
     return split if split in plan.splits else "train"
 
 
-def _picture(plan: Plan, number: int, split: str, order: int, told: tuple[Case, str], of_patient: Choice) -> Picture:
+def _picture(
+    plan: Plan, name: str, number: int, split: str, order: int, told: tuple[Case, str], of_patient: Choice
+) -> Picture:
     case, fault = told
     view = _share(plan.views, Choice(of_patient.seed, f"{of_patient.key} picture {order}").unit("view"))
     low, high = plan.ages
     age = low + of_patient.number("age") % (high - low)
-    return Picture(
-        plan.name(number, order), number, order, split, case, view, age, of_patient.pick("sex", ("F", "M")), fault
-    )
+    return Picture(name, number, order, split, case, view, age, of_patient.pick("sex", ("F", "M")), fault)
 
 
 def _share(shares: Mapping[str, float], place: float) -> str:

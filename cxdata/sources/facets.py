@@ -17,7 +17,7 @@ def facet(name: str, rows: pl.DataFrame, origin: pl.Expr | None = None, **given:
     """A facet's columns: each as `given`, else the rows' own column of that name, else null.
 
     `origin` is the file that the rows came from; their `row` is the row in it. A `stem` stands for a `study_id` that is
-    not there, and a `view` that is null is UNKNOWN.
+    not there; a `view` that is null, or not there, is UNKNOWN.
     """
     known = {column: pl.col(column) for column in FACETS[name] if column in rows.columns}
     if STEM in rows.columns:
@@ -25,8 +25,8 @@ def facet(name: str, rows: pl.DataFrame, origin: pl.Expr | None = None, **given:
     if origin is not None:
         known |= {"origin_file": origin, "origin_row": pl.col(ROW)}
     known |= given
-    if name == "images" and "view" in known:
-        known["view"] = known["view"].fill_null("UNKNOWN")
+    if name == "images":
+        known["view"] = known.get("view", pl.lit(None, pl.String)).fill_null("UNKNOWN")
     schema = FACETS[name]
     columns = [known.get(column, pl.lit(None)).cast(kind).alias(column) for column, kind in schema.items()]
     return rows.with_columns(columns).select(list(schema))
@@ -36,8 +36,7 @@ def images_facet(rows: pl.DataFrame, slug: str, root_id: str, origin: pl.Expr, *
     """The `images` facet from `stem`, `patient_id`, `path` and what else is known of a picture (view, size, member)."""
     image_id = pl.concat_str(pl.lit(f"{slug}:"), STEM)
     fixed = {"image_id": image_id, "root_id": pl.lit(root_id)}
-    unknown = {} if "view" in rows.columns else {"view": pl.lit("UNKNOWN")}
-    return facet("images", rows, origin, **{**fixed, **unknown, **given})
+    return facet("images", rows, origin, **{**fixed, **given})
 
 
 def studies_facet(rows: pl.DataFrame, **given: pl.Expr) -> pl.DataFrame:
