@@ -121,7 +121,7 @@ def one_row(**changes: object) -> pl.DataFrame:
         "sample_id": "s/abnormality_grounding/1", "question": "Where is it?", "context": None, "options": None,
         "answer": "Edema: upper left of the picture.", "answer_letter": None, "answer_type": "boxes",
         "labels": ["Edema"],
-        "scored_labels": None, "ignored_labels": None, "image_ids": ["s:one"], "stage": "sft", "label_policy": None,
+        "scored_labels": None, "ignored_labels": None, "image_ids": ["s:one"], "stage": "sft", "label_policy": "none",
         "boxes": [{"label": "Edema", "x0": 500.0, "y0": 1000.0, "x1": 1000.0, "y1": 3000.0}], "reward": "boxes",
         "licence": "x", "restricted": False,
     }  # fmt: skip

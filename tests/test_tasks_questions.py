@@ -10,7 +10,7 @@ from tasks_tables import reversed_rows, with_facet
 
 from cxdata.model.sample import LETTERS
 from cxdata.tasks.base import Material, task
-from cxdata.tasks.cases import patients
+from cxdata.tasks.cases import left_out, patients
 
 NAME = "visual_question_answering"
 STUDIES = [
@@ -50,17 +50,9 @@ def test_a_question_keeps_its_own_words() -> None:
     assert shape(row) == ("free_text", "sft", "answer", "free_text")
     assert (row["sample_id"], row["wording_id"]) == (f"made/{NAME}/q1", f"{NAME}.native")
     assert (row["image_ids"], row["origin_file"], row["origin_row"]) == (["made:s1-0"], "questions.json", 3)
-    empty = (
-        "context",
-        "options",
-        "answer_letter",
-        "labels",
-        "scored_labels",
-        "ignored_labels",
-        "set_id",
-        "label_policy",
-    )
+    empty = ("context", "options", "answer_letter", "labels", "scored_labels", "ignored_labels", "set_id", "reference")
     assert [row[column] for column in empty] == [None] * 8
+    assert row["label_policy"] == "none"
 
 
 @pytest.mark.parametrize(("answer", "options"), [
@@ -182,6 +174,12 @@ def test_questions_do_not_depend_on_the_order_of_rows() -> None:
     kinds = ({"answer": "no"}, {"options": ["left", "right", "base"], "answer": "right"}, {})
     of = questions(*(native(f"q{i}", **kinds[i % 3]) for i in range(60)))
     assert asked(NAME, reversed_rows(of)).equals(asked(NAME, of))
+
+
+def test_a_picture_that_a_question_names_is_not_left_out_for_its_view() -> None:
+    of = with_facet(material([Study("s1", views=("UNKNOWN", "OTHER"))]), "questions", [native()])
+    assert left_out(of).select("key", "code").rows() == [("made:s1-1", "view_other")]
+    assert asked(NAME, of)["image_ids"].to_list() == [["made:s1-0"]]
 
 
 def test_no_question_gives_no_row() -> None:

@@ -146,8 +146,9 @@ class Units:
     def card(self) -> Card:
         """What every row says of the source."""
         manifest = self.source.manifest
+        language = manifest.language_of(self.options)
         return Card(
-            manifest.slug, self.found.version, manifest.language, manifest.licence, manifest.restricted,
+            manifest.slug, self.found.version, language, manifest.licence, manifest.restricted,
             manifest.patient_namespace, manifest.population.default, self.source.reader.VERSION,
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from cxdata.build.builds import Build
 from cxdata.model.manifest import Manifest
-from cxdata.model.policies import Use
+from cxdata.model.policies import UNREAD, Use
 from cxdata.model.states import BLOCKED, Effective
 from cxdata.tasks.base import Card, Material, in_language
 from cxdata.tasks.judged import STATE, USE
@@ -35,7 +35,7 @@ def label(
 
     None for a row without labels. `states` is None, with a note, where the facets are gone.
     """
-    if row["label_policy"] is None:
+    if row["label_policy"] == UNREAD:
         return None
     told = {"policy": row["label_policy"], "reference": row["reference"], "states": None}
     if manifest is None or facets is None:

@@ -14,6 +14,7 @@ import polars as pl
 from cxdata.build.builds import Build
 from cxdata.build.used import STUDY, UNKNOWN, kind_of, states_of, used
 from cxdata.mix.behind import Behind, behind
+from cxdata.mix.moved import without_unproved
 from cxdata.mix.pool import FILE, PLACE
 from cxdata.model.states import Effective
 from cxdata.sources.base import Source
@@ -47,10 +48,11 @@ class Facts(NamedTuple):
 
 def facts(
     places: pl.DataFrame, files: Sequence[Path], found: Sequence[Build], sources: Mapping[str, Source],
-    writer: str | None = None,
+    unproved: pl.DataFrame | None = None, writer: str | None = None,
 ) -> Facts:  # fmt: skip
     """Count. `places` says of each row its FILE, PLACE and split; `files` are the Parquet files by that number.
 
+    `unproved` names what rows of val and test are not scored by (see `moved`), where any are.
     `writer` is whose traces the mix shows, None where it shows none. Builds of which no row is there are left aside.
     """
     once = places.select(FILE, PLACE, "split").unique([FILE, PLACE])
@@ -64,6 +66,7 @@ def facts(
             if path.parent.parent != build.home:
                 continue
             rows = _rows(path, once.filter(pl.col(FILE) == number))
+            rows = rows if unproved is None else without_unproved(rows, unproved)
             counts.append(_counted(rows, states))
             studies.append(rows.select("source", "study_key").unique())
             pictures.append(
@@ -78,7 +81,7 @@ def facts(
 
 def _rows(path: Path, places: pl.DataFrame) -> pl.DataFrame:
     scan = pl.scan_parquet(path, glob=False).select(READ).with_row_index(PLACE)
-    return scan.join(places.lazy().select(PLACE, "split"), on=PLACE).collect()
+    return scan.join(places.lazy(), on=PLACE).collect()
 
 
 def _states(build: Build, sources: Mapping[str, Source]) -> pl.DataFrame | None:

@@ -16,7 +16,8 @@ from cxdata.reasoning.render import closed_expr, open_expr
 GAP: Final = "\n\n"
 WIDE: Final = (
     "sample_id", "question", "context", "options", "answer", "answer_letter", "answer_type", "labels", "scored_labels",
-    "ignored_labels", "image_ids", "boxes", "stage", "label_policy", "reward", "licence", "restricted",
+    "ignored_labels", "image_ids", "boxes", "stage", "label_policy", "reward", "licence", "restricted", "source",
+    "task", "level", "difficulty", "patient_keys", "reference",
 )  # fmt: skip
 """The columns of samples that prompts are made of, and those that go with them into a stage folder."""
 Prompt = Literal["interleaved", "plain"]

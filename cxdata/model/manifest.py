@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.links import Link
-from cxdata.model.sample import Population, Reference
+from cxdata.model.sample import LANGUAGES, Language, Population, Reference
 from cxdata.model.tags import Tag, founded
 
 Need = Literal["required", "tasks", "optional"]
@@ -202,7 +202,7 @@ class Manifest(Fact):
     terms: str
     restricted: bool
     citations: tuple[str, ...]
-    language: Literal["en", "es", "zh"] = "en"
+    language: Language = "en"
     versions: tuple[Version, ...]
     parts: dict[str, Part]
     layouts: tuple[Layout, ...]
@@ -283,6 +283,11 @@ class Manifest(Fact):
     def file(self, name: str) -> FileSpec:
         """The file of that logical name; KeyError when the manifest has none."""
         return next(f for f in self.files if f.name == name)
+
+    def language_of(self, options: dict[str, str]) -> Language:
+        """The language that the options choose (`language`, where the source has that option), else its own."""
+        chosen = options.get("language", self.language)
+        return next((one for one in LANGUAGES if one == chosen), self.language)
 
     def settings(self, given: dict[str, str]) -> dict[str, str]:
         """Every option with its value. Raises CxdataError for an unknown key or value."""

@@ -17,6 +17,8 @@ from cxdata.model.vocabulary import Finding, Vocabulary
 
 VERSION: Final = 1
 POLICIES: Final[tuple[str, ...]] = typing.get_args(PolicyName)
+UNREAD: Final = "none"
+"""The `label_policy` of rows for which no label was read."""
 
 Column = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros"]
 COLUMNS: Final[tuple[Column, ...]] = typing.get_args(Column)
