@@ -150,13 +150,18 @@ class Annotator(Fact):
 
 
 class Labels(Fact):
-    """How several annotators become one state, and which policy reads the states in each split."""
+    """How several annotators become one state, and which policy reads the states in each split.
+
+    `asked_as: labelled` is for labels that the picture need not show (a laboratory's test): questions then ask how the
+    picture is labelled, not what is seen.
+    """
 
     resolution: Literal["first annotator", "unanimous"]
     annotators: tuple[Annotator, ...]
     policy_train: PolicyName
     policy_eval: PolicyName
     closed_world: dict[str, str] = Field(default={}, description="finding to the evidence that silence means absent")
+    asked_as: Literal["seen", "labelled"] = "seen"
 
 
 class Option(Fact):

@@ -17,6 +17,8 @@ from cxdata.model.vocabulary import Finding, Vocabulary
 
 ANY: Final = "any"
 FINDING: Final = "{finding}"
+SEEN: Final = "seen"
+LABELLED: Final = "labelled"
 
 _FOLDER: Final = Path(__file__).with_name("wording")
 _CODE: Final = "wording_code"
@@ -108,10 +110,13 @@ class Wordings(BaseModel):
 
 
 @cache
-def wordings(task: str, language: str = "en") -> Wordings:
-    """The wordings of a task. Raises CxdataError when there are none or the file is wrong."""
-    name = f"{task}.yaml" if language == "en" else f"{task}.{language}.yaml"
-    return load_wordings(_FOLDER / name)
+def wordings(task: str, language: str = "en", manner: str = SEEN) -> Wordings:
+    """The wordings of a task: what is seen, or (`manner` labelled, also their group) how a picture is labelled.
+
+    Raises CxdataError when there are none or the file is wrong.
+    """
+    pieces = [task, *([manner] if manner != SEEN else []), *([language] if language != "en" else []), "yaml"]
+    return load_wordings(_FOLDER / ".".join(pieces))
 
 
 def load_wordings(path: Path) -> Wordings:
@@ -156,6 +161,7 @@ def worded(
     finding: pl.Expr | None = None,
     note: pl.Expr | None = None,
     language: str = "en",
+    manner: str = SEEN,
 ) -> pl.LazyFrame:
     """The frame with `question` and `wording_id`, each row's wording chosen by the hash of seed and its `sample_id`.
 
@@ -166,7 +172,7 @@ def worded(
     A row whose group, or form for two pictures, the task does not have is an error of polars when the frame is
     collected. Raises CxdataError when the texts need a finding or a note that is not there.
     """
-    table = wordings(task, language)
+    table = wordings(task, language, manner)
     if table.has_finding and finding is None:
         raise CxdataError(f"the wordings of {task} ask about a finding", mend="pass `finding`")
     if note is not None and not table.no_finding_note:
