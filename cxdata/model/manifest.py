@@ -47,11 +47,14 @@ class Part(Fact):
 
     A probe is a glob below the root; a folder that matches any of them is a candidate. `versions` maps a version to
     the names that only it holds, latest first; without a match the folder's own path decides, then the first version.
+    Where two sources have files of the same names, `headers` tells them apart: globs below the root, and a word that
+    the first line of every such file holds; a folder with a file that does not hold it is no candidate.
     """
 
     title: str
     home: Home
     probes: tuple[str, ...]
+    headers: dict[str, str] = {}
     versions: dict[str, tuple[str, ...]] = {}
 
 

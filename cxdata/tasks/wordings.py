@@ -19,6 +19,15 @@ ANY: Final = "any"
 FINDING: Final = "{finding}"
 SEEN: Final = "seen"
 LABELLED: Final = "labelled"
+CHILD: Final = "+child."
+"""Begins the end of a `wording_id` whose question says that the patient is a child, before the place in CHILDREN."""
+CHILDREN: Final = (
+    "The patient is a child.",
+    "This patient is a child.",
+    "The patient on the film is a child.",
+    "You are looking at a child's chest.",
+)
+"""Sentences that go before every question about a source of children."""
 
 _FOLDER: Final = Path(__file__).with_name("wording")
 _CODE: Final = "wording_code"
@@ -107,6 +116,17 @@ class Wordings(BaseModel):
         if any(text.startswith(FINDING) for text in texts):
             raise ValueError(f"{FINDING} cannot begin a text: phrases are written small")
         return self
+
+
+def of_children(frame: pl.LazyFrame, seed: int) -> pl.LazyFrame:
+    """The frame whose every `question` says first that the patient is a child, and whose `wording_id` tells how."""
+    places = list(range(len(CHILDREN)))
+    picked = pick_expr(seed, pl.col("sample_id"), "child", len(CHILDREN))
+    told = picked.replace_strict(places, list(CHILDREN), return_dtype=pl.String)
+    ids = picked.replace_strict(places, [f"{CHILD}{place + 1:02}" for place in places], return_dtype=pl.String)
+    return frame.with_columns(
+        question=pl.concat_str(told, pl.lit(" "), "question"), wording_id=pl.concat_str("wording_id", ids)
+    )
 
 
 @cache
