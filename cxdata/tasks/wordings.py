@@ -25,7 +25,7 @@ CHILDREN: Final = (
     "The patient is a child.",
     "This patient is a child.",
     "The patient on the film is a child.",
-    "You are looking at a child's chest.",
+    "The chest is that of a child.",
 )
 """Sentences that go before every question about a source of children."""
 

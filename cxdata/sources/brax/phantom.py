@@ -107,10 +107,10 @@ def _table(cohort: Cohort) -> bytes:
 
 
 def _row(cohort: Cohort, picture: Picture, nth: int) -> list[str]:
-    number = CASES.index(picture.case) + len(CASES) * (picture.patient % 7)
+    number: int = CASES.index(picture.case) + len(CASES) * (picture.patient % 7)
     states = case_states(number, Choice(cohort.seed, f"study {_study(picture)}"))
     group = picture.age - picture.age % 5
-    cells = {
+    cells: dict[str, str] = {
         "": str(nth), "DicomPath": _path(picture, dicom=True), "PngPath": _path(picture, dicom=False),
         "PatientID": f"{picture.patient:032d}", "PatientSex": picture.sex,
         "PatientAge": str(group) if group < OLDEST_GROUP else "85 or more", "AccessionNumber": _study(picture),

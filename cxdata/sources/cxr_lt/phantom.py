@@ -66,8 +66,9 @@ def _rows(spec: PhantomSpec) -> Iterator[Row]:
     facets = spec.parents[PARENT]
     present = facets["findings"].filter(pl.col("state") == "present").group_by("study_id").agg("finding")
     of_study = dict(present.rows())
-    rows = [_row(spec, *picture, of_study) for picture in facets["images"].select(
-        pl.col("image_id").str.strip_prefix(f"{PARENT}:"), "patient_id", "study_id", "view").iter_rows()]  # fmt: skip
+    pictures = facets["images"].with_columns(pl.col("image_id").str.strip_prefix(f"{PARENT}:"))
+    told = pictures.select("image_id", "patient_id", "study_id", "view").iter_rows()
+    rows = [_row(spec, dicom, patient, study, view, of_study) for dicom, patient, study, view in told]
     rows[1]["Edema"] = "yes"
     yield from rows
     first = rows[0]
