@@ -28,9 +28,12 @@ TASKS = {
     "impression_generation_indication": {"any": 12},
     "abnormality_grounding": {"visible": 12, "suggestive": 12},
     "abnormality_detection": {"any": 12},
+    "entity_relation_extraction": {"any": 12},
+    "explanation": {"any": 12},
 }
 ONE_FORM = (
     "view_classification", "findings_summarization", "view_matching", "abnormality_grounding", "abnormality_detection",
+    "entity_relation_extraction",
 )  # fmt: skip
 WITH_NOTE = ("disease_single_choice", "disease_open")
 FORBIDDEN = r"<image>|\b(frontal|lateral|PA|AP|report\w*|priors?|previous|label\w*|options?|yes|no)\b"
@@ -52,6 +55,8 @@ DIGESTS = {
     ("impression_generation_indication", 1): "04be4da6816150eada7ae21d2cf719193db78b028b0b20aef1cdb283b1eb1603",
     ("abnormality_grounding", 1): "2359212a150cebd0653265cf79dc43b886d9108ebd5c8aae4d6982e959caec34",
     ("abnormality_detection", 1): "45b7a2742f64d3a12b0d357099b1a2a74c024dcb7fd8a77eefa5d11d17abe6dc",
+    ("entity_relation_extraction", 1): "ba3ee840f3b41fc25a836a4c5aab2382140dc357a556ba1079f7bf05100bb295",
+    ("explanation", 1): "4aaca2e6f60b70d72c1872e1e59028378c5e0fa1972170bb9484d2b09ca1f2c9",
 }
 
 # Seed 0, the first ten of rows().
