@@ -50,12 +50,22 @@ def write(spec: PhantomSpec) -> None:
     for study, patient, split, states in _studies(spec):
         rows = list(_about(study, patient, states, spec.seed))
         parts[names[split]] += rows
+    _fill(parts)
     parts["train"] += _faults(next(row for rows in parts.values() for row in rows))
     tree: Tree = {f"mimic-nle-{part}.json": _lines(rows) for part, rows in parts.items()}
     if spec.layout.name == "repository":
         query = [{key: row[key] for key in ("sentence_ID", "diagnosis_label")} for row in parts["dev"]]
         tree["query/dev-query.json"] = _lines(query)
     save(tree, spec.out / spec.layout.parts["data"])
+
+
+def _fill(parts: dict[str, list[dict[str, Any]]]) -> None:
+    """No file is empty, however few the patients: a sentence more in each."""
+    sound = next(row for rows in parts.values() for row in rows)
+    for nth, rows in enumerate(parts.values()):
+        if not rows:
+            text = f"{sound['nle'].removesuffix('.')}, or so it seems{' here' * nth}."
+            rows.append({**sound, "sentence_ID": f"{sound['report_ID']}#{80 + nth}", "nle": text})
 
 
 def _studies(spec: PhantomSpec) -> Iterator[tuple[str, str, str, dict[str, str]]]:
@@ -66,6 +76,8 @@ def _studies(spec: PhantomSpec) -> Iterator[tuple[str, str, str, dict[str, str]]
     states: dict[str, dict[str, str]] = {}
     for study, finding, state in told.sort("study_id", "finding").select("study_id", "finding", "state").iter_rows():
         states.setdefault(study, {})[finding] = state
+    if not states:  # so few patients: one finding is only thought of
+        states[parent["studies"]["study_id"].sort()[0]] = {"Atelectasis": "uncertain"}
     for study, patient, split in parent["studies"].sort("study_id").select(
         "study_id", "patient_id", "split_official"
     ).iter_rows():  # fmt: skip
