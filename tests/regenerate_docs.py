@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/ anew: schema, states, sources, command line. A test fails when they are stale."""
+"""Write the generated pages of docs/ anew: schema, states, sources, drops, command line. A test finds stale ones."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from cxdata.cli.app import app
+from cxdata.mix.dropped import table_markdown
 from cxdata.model.facets import FACETS
 from cxdata.model.policies import policy_table_markdown
 from cxdata.model.sample import columns
+from cxdata.model.tags import TAGS
 from cxdata.sources.base import Source
 from cxdata.sources.discovery import sources
 from cxdata.tasks.base import Task, tasks
@@ -23,7 +25,13 @@ MADE = "<!-- made by tests/regenerate_docs.py; edit the code instead -->\n\n"
 
 def pages() -> dict[str, str]:
     """Each generated page by its name."""
-    return {"samples.md": _samples(), "states.md": _states(), "sources.md": _sources(), "cli.md": _cli()}
+    return {
+        "samples.md": _samples(),
+        "states.md": _states(),
+        "sources.md": _sources(),
+        "cli.md": _cli(),
+        "dropped.md": _dropped(),
+    }
 
 
 def _samples() -> str:
@@ -57,8 +65,17 @@ def _states() -> str:
     )
 
 
+def _dropped() -> str:
+    return (
+        "# What a mix leaves out\n\nCodes of `dropped` in `mix.json`. A row is counted once, by the first "
+        "code that fits it.\n\n" + table_markdown()
+    )
+
+
 def _sources() -> str:
-    return "# Sources\n\n" + "\n".join(_card(source) for source in sources().values())
+    tags = "\n".join(f"| `{tag}` | {meaning} |" for tag, meaning in TAGS.items())
+    head = f"# Sources\n\nTags, by which a mix may choose sources:\n\n| tag | the source |\n|---|---|\n{tags}\n\n"
+    return head + "\n".join(_card(source) for source in sources().values())
 
 
 def _card(source: Source) -> str:
@@ -74,7 +91,7 @@ def _card(source: Source) -> str:
         "| file | part | need | tasks | why |", "|---|---|---|---|---|", *files, "",
         "| layout | what | parts |", "|---|---|---|", *layouts, "",
         "| official count | value | origin |", "|---|---|---|", *counts, "",
-        f"Tasks: {', '.join(m.tasks)}.\n", f"Split: {m.split.words}.\n",
+        f"Tasks: {', '.join(m.tasks)}.\n", f"Tags: {', '.join(m.tags) or 'none'}.\n", f"Split: {m.split.words}.\n",
         f"Population where no age is given: {m.population.default} ({m.population.evidence}).", "",
     ])  # fmt: skip
 

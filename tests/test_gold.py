@@ -105,7 +105,9 @@ GOOD = [
     (gold_of("wet"), "open_labels", "trace", ["Edema", "Pleural Effusion", "Pneumothorax"], ["Pneumonia"]),
     (gold_of("dry"), "open_labels", "trace", ["No Finding", "Pleural Effusion", "Pneumothorax"]),
     ("<answer>Words, as they come.</answer>", "free_text", "answer"),
-    (gold_of("one_of_four"), "boxes", "trace"),
+    (gold_of("one_of_four"), "free_text", "trace"),
+    ('<think>Left.</think><answer>[{"bbox_2d": [1, 2, 3, 4], "label": "Mass"}]</answer>', "boxes", "trace"),
+    ("<answer>[]</answer>", "boxes", "answer"),
     ("<answer>x</answer>", "none", "answer"),
 ]
 
@@ -114,10 +116,10 @@ def test_good_gold_has_no_code_and_keeps_its_order() -> None:
     scores = gold_scores(frame(*GOOD))
     assert scores.schema == pl.Schema(SCHEMA)
     assert scores["code"].null_count() == scores.height == len(GOOD)
-    assert scores["checked"].to_list() == ["reward"] * 9 + ["form"] * 3
-    assert scores["answer"].to_list() == [1.0] * 9 + [None] * 3
-    assert scores["think"].to_list() == [None] * 4 + [1.0, None, 1.0, 1.0, 1.0] + [None] * 3
-    assert scores["process"].to_list() == [None] * 4 + [1.0] * 5 + [None] * 3
+    assert scores["checked"].to_list() == ["reward"] * 9 + ["form"] * 5
+    assert scores["answer"].to_list() == [1.0] * 9 + [None] * 5
+    assert scores["think"].to_list() == [None] * 4 + [1.0, None, 1.0, 1.0, 1.0] + [None] * 5
+    assert scores["process"].to_list() == [None] * 4 + [1.0] * 5 + [None] * 5
 
 
 @pytest.mark.parametrize(
@@ -142,6 +144,8 @@ def test_good_gold_has_no_code_and_keeps_its_order() -> None:
         (("words", "free_text", "answer"), "gold_form"),
         (("<answer> </answer>", "free_text", "answer"), "gold_form"),
         (("<think>x</think>", "boxes", "trace"), "gold_form"),
+        ((gold_of("one_of_four"), "boxes", "trace"), "gold_form"),
+        (("<think>x</think>[] <answer>[]</answer>", "boxes", "trace"), "gold_form"),
         ((gold_of("one_of_four"), "closed", "answer"), "gold_kind"),
         ((gold_of("one_of_four") + " so", "closed", "trace"), "gold_form"),
         (("<think>x</think><answer>Edema</answer>", "closed", "trace"), "gold_unreadable"),

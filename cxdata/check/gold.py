@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from cxdata.answers.boxes import read_final_boxes
 from cxdata.answers.closed import closed_accuracy, closed_process
 from cxdata.answers.gold import Gold, Stage, read_gold
 from cxdata.answers.marks import FALSE, TRUE
@@ -118,8 +119,15 @@ def _form() -> pl.Expr:
     return (
         pl.when(reward == "closed").then(is_block & answer.str.contains(_CLOSED))
         .when(reward == "open_labels").then(is_block & named)
+        .when(reward == "boxes").then(_parses(answer, is_alone) & is_box_gold())
         .otherwise(_parses(answer, is_alone))
     )  # fmt: skip
+
+
+def is_box_gold() -> pl.Expr:
+    """True where a gold of boxes closes with boxes that can be read; null for other rewards."""
+    asked = pl.when(pl.col("reward") == "boxes").then(pl.col("answer").fill_null(""))
+    return asked.map_elements(lambda text: read_final_boxes(text) is not None, return_dtype=pl.Boolean)
 
 
 def _parses(answer: pl.Expr, is_alone: pl.Expr) -> pl.Expr:

@@ -20,6 +20,7 @@ from cxdata.check.split_check import is_stage_folder
 from cxdata.check.stage_gold import gold_of
 from cxdata.check.stage_notes import Tally
 from cxdata.check.stage_pictures import Pictures
+from cxdata.check.text_tokens import ESTIMATE, TextTokens
 from cxdata.check.verdict import Verdict
 from cxdata.export.formats import FORMATS, columns_of, pictures_type
 from cxdata.export.recipes import PROMPT_TOKENS, beside
@@ -40,12 +41,15 @@ def is_stage(folder: Path) -> bool:
     return (folder / MIX_JSON).is_file() or is_stage_folder(folder)
 
 
-def validate_stage(folder: Path, form: str | None = None, *, deep: bool = False) -> Verdict:
+def validate_stage(
+    folder: Path, form: str | None = None, *, deep: bool = False, tokens: TextTokens = ESTIMATE
+) -> Verdict:
     """Check a stage folder for a format; without one, for the format that mix.json names.
 
-    `deep` decodes every picture to its last pixel. Raises UsageError when neither names one, or the name is none.
+    `deep` decodes every picture to its last pixel; `tokens` counts those of the text. Raises UsageError when neither
+    names a format, or the name is none.
     """
-    return _Stage(folder, _format(folder, form), deep=deep).run()
+    return _Stage(folder, _format(folder, form), tokens, deep=deep).run()
 
 
 def lower_end(accuracy: float, n: int) -> float:
@@ -68,12 +72,13 @@ def _format(folder: Path, asked: str | None) -> str:
 class _Stage:
     """One stage folder, checked a row group at a time."""
 
-    def __init__(self, folder: Path, form: str, *, deep: bool) -> None:
+    def __init__(self, folder: Path, form: str, tokens: TextTokens, *, deep: bool) -> None:
+        self.text_tokens = tokens
         self.folder = folder
         self.form = form
         self.pictures = Pictures(folder, form, deep=deep)
         self.problems: list[Problem] = []
-        self.tally = Tally()
+        self.tally = Tally(tokens.how)
         self.record = read_json(folder / MIX_JSON)
         self.is_plain = _mapping(_mapping(self.record).get("config")).get("prompt") == "plain"
         self.last: int | None = None
@@ -147,10 +152,10 @@ class _Stage:
         shown = list(self.pictures.shown(frame["images"]))
         for code, rows in stage_pictures.rows_of(shown).items():
             yield "images", code, stage_pictures.MESSAGES[code], rows
-        tokens = frame.select(stage_rules.text_tokens()).to_series() + stage_pictures.tokens_of(shown)
+        tokens = self.text_tokens.of(frame) + stage_pictures.tokens_of(shown)
         self.tally.add_tokens(split, tokens)
         over = (tokens > PROMPT_TOKENS).fill_null(False).arg_true().to_list()
-        limit = f"the prompt is over {PROMPT_TOKENS:,} tokens (text estimated)"
+        limit = f"the prompt is over {PROMPT_TOKENS:,} tokens ({self.text_tokens.how})"
         yield "problem", "prompt_tokens", limit, over
 
     def _gold(self, frame: pl.DataFrame) -> Iterator[tuple[str, str, str, list[int]]]:

@@ -1,7 +1,8 @@
 """Gold of a stage folder: scored by its reward, or, where a mix has plain prompts, read as the words that it is.
 
 A plain mix (instruction tuning) answers a choice by its options with their letters, a line each, and everything else in
-words, without think and answer blocks: there is no reward to earn, and the form alone is looked at.
+words, without think and answer blocks: there is no reward to earn, and the form alone is looked at. Boxes are given in
+an answer block there as well.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from cxdata.check.gold import SCHEMA, gold_scores
+from cxdata.check.gold import SCHEMA, gold_scores, is_box_gold
 from cxdata.model.sample import LETTERS
 
 WORDS: Final = "words"
@@ -25,6 +26,7 @@ def gold_of(frame: pl.DataFrame, *, is_plain: bool) -> pl.DataFrame:
     answer = pl.col("answer").fill_null("")
     is_formed = (
         pl.when(pl.col("reward") == "closed").then(answer.str.contains(_CHOSEN))
+        .when(pl.col("reward") == "boxes").then(is_box_gold())
         .otherwise((answer.str.strip_chars() != "") & ~answer.str.contains(_TAG))
     )  # fmt: skip
     judged = {

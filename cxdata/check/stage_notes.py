@@ -15,7 +15,9 @@ from cxdata.export.recipes import PROMPT_TOKENS
 class Tally:
     """Counts over all row groups: rows of each split, tokens of prompts, gold scored or parsed."""
 
-    def __init__(self) -> None:
+    def __init__(self, how: str) -> None:
+        """`how` says in words how text was counted."""
+        self._how = how
         self.rows: Counter[str] = Counter()
         self._tokens: dict[str, list[pl.Series]] = {}
         self._gold: Counter[str] = Counter()
@@ -46,7 +48,7 @@ class Tally:
         for split, parts in self._tokens.items():
             tokens = pl.concat(parts)
             if tokens.len():
-                yield f"{split}: {_lengths(tokens)}"
+                yield f"{split}: {_lengths(tokens)} (pictures by their size, {self._how})"
         if self._gold["reward"]:
             yield f"gold: {self._gold['reward']:,} answers earn the maximum of their reward"
         if self._gold["form"]:
@@ -63,7 +65,7 @@ def _lengths(tokens: pl.Series) -> str:
     over = int((tokens > PROMPT_TOKENS).sum())
     most = _whole(tokens.max())
     told = f"{tokens.len():,} prompts of {middle:,} tokens in the middle, {high:,} at 99 %, {most:,} at most"
-    return f"{told}; {over:,} over {PROMPT_TOKENS:,} (pictures by their size, text estimated)"
+    return f"{told}; {over:,} over {PROMPT_TOKENS:,}"
 
 
 def _whole(value: object) -> int:

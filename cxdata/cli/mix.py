@@ -46,6 +46,7 @@ def run(
 ) -> None:
     """Mix builds into a stage folder: balanced, in curriculum order, with no patient in two splits."""
     from cxdata.mix.config import mix_config
+    from cxdata.mix.dropped import in_words
     from cxdata.mix.run import MixRequest, mix
     from cxdata.sources.discovery import sources
 
@@ -67,5 +68,5 @@ def run(
             ("guessed without the picture", "right", "chance"), [(t, f"{a:.3f}", f"{c:.3f}") for t, a, c in guesses]
         )
     if content["dropped"]:
-        print_table(("left out", "rows"), list(content["dropped"].items()))
+        print_table(("left out", "rows", "because", "how to get it back"), list(in_words(content["dropped"])))
     say(f"{sum(content['rows'].values()):,} rows in {request.out}")

@@ -8,6 +8,7 @@ import typer
 
 from cxdata.cli.output import print_json, print_table
 from cxdata.cli.settings import IncludeOption, JsonOption, four_ways
+from cxdata.model.tags import TAGS
 
 if TYPE_CHECKING:
     from cxdata.model.manifest import Annotator, FileSpec, Manifest
@@ -64,8 +65,8 @@ def feeds(manifest: Manifest, spec: FileSpec) -> list[str]:
 
 
 def _list(manifests: list[Manifest]) -> None:
-    rows = [(m.slug, m.title, m.access, m.licence, _size(m), ", ".join(m.tasks)) for m in manifests]
-    print_table(["source", "title", "access", "licence", "download", "tasks"], rows)
+    rows = [(m.slug, m.title, m.access, m.licence, _size(m), ", ".join(m.tags), ", ".join(m.tasks)) for m in manifests]
+    print_table(["source", "title", "access", "licence", "download", "tags", "tasks"], rows)
     typer.echo("\nthe card of one: cxdata sources SLUG")
 
 
@@ -148,6 +149,8 @@ def _annotator_row(manifest: Manifest, annotator: Annotator) -> tuple[str, ...]:
 def _ways(manifest: Manifest) -> None:
     population = manifest.population
     typer.echo(f"splits:     {manifest.split.words}\npopulation: {population.default}; {population.evidence}")
+    if manifest.tags:
+        typer.echo(f"tags:       {'; '.join(f'{tag} ({TAGS[tag]})' for tag in manifest.tags)}")
     if manifest.requires:
         typer.echo(f"stands on: {', '.join(manifest.requires)}")
     if manifest.same_patients_as:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 Form = Literal["easyr1", "verl", "trl", "llamafactory"]
 NAME = "validate"
-EXAMPLES = ("cxdata validate cx --deep --json", "cxdata validate mix/closed --for easyr1")
+EXAMPLES = (
+    "cxdata validate cx --deep --json",
+    "cxdata validate mix/closed --for easyr1 --tokenizer Qwen2.5-VL-7B-Instruct",
+)
 
 
 def run(
@@ -26,6 +29,10 @@ def run(
     form: Annotated[
         Form | None, typer.Option("--for", help="The trainer of a stage folder [default: that of its mix.json].")
     ] = None,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option("--tokenizer", help="Count text by a tokenizer.json, or that of a folder [default: estimate]."),
+    ] = None,
     include_path: IncludeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -33,7 +40,7 @@ def run(
 
     Row groups count from 0, rows within them from 1; `-` stands for no column. Exit 1: a problem, or no row at all.
     """
-    verdict = _verdict(folder, form, include_path or (), deep=deep)
+    verdict = _verdict(folder, form, tokenizer, include_path or (), deep=deep)
     if json:
         print_json(verdict.as_json())
     elif verdict.problems:
@@ -45,16 +52,22 @@ def run(
         raise typer.Exit(1)
 
 
-def _verdict(folder: Path, form: Form | None, include: Sequence[Path], *, deep: bool) -> Verdict:
+def _verdict(
+    folder: Path, form: Form | None, tokenizer: Path | None, include: Sequence[Path], *, deep: bool
+) -> Verdict:
     from cxdata.check.facts import facts
     from cxdata.check.stage import is_stage, validate_stage
+    from cxdata.check.text_tokens import counted_by
     from cxdata.check.validate import validate
 
     if is_stage(folder):
-        return validate_stage(folder, form, deep=deep)
-    if form is not None:
-        what = "--for judges a stage folder, and this is none"
-        raise UsageError(what, where=str(folder), mend="name a folder that `cxdata mix` wrote, or leave --for out")
+        return validate_stage(folder, form, deep=deep, tokens=counted_by(tokenizer))
+    for option, given in (("--for", form), ("--tokenizer", tokenizer)):
+        if given is not None:
+            what = f"{option} judges a stage folder, and this is none"
+            raise UsageError(
+                what, where=str(folder), mend=f"name a folder that `cxdata mix` wrote, or leave {option} out"
+            )
     return validate(folder, facts(include), deep=deep)
 
 

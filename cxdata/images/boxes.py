@@ -69,6 +69,13 @@ def rescaled(box: Box, frame: Size, size: Size) -> Box:
     return x0 * across, y0 * down, x1 * across, y1 * down
 
 
+def whole_rescaled(box: Box, frame: Size, size: Size) -> tuple[int, int, int, int]:
+    """`rescaled` to the nearest whole pixels of the copy; a box thinner than a pixel becomes one pixel thick."""
+    x0, y0, x1, y1 = rescaled(box, frame, size)
+    (left, right), (top, bottom) = _whole(x0, x1), _whole(y0, y1)
+    return left, top, right, bottom
+
+
 def clamped(box: Box, frame: Size) -> Box:
     """The part of the box that lies inside the frame. UsageError: there is none, or a number is not finite."""
     x0, y0, x1, y1 = box

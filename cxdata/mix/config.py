@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.hashing import digest
 from cxdata.model.sample import Population, Reference, Stage
+from cxdata.model.tags import Tag
 
 SHIPPED: Final = "_manifests"
 
@@ -56,7 +57,8 @@ class MixConfig(_Strict):
     stage: Stage
     tasks: tuple[str, ...] | None = Field(default=None, description="null: every task")
     stages: tuple[Stage, ...] = Field(description="rows of these stages")
-    sources: tuple[str, ...] | None = Field(default=None, description="null: every build of the folder")
+    sources: tuple[str, ...] | None = Field(default=None, description="null, and no tags: every build of the folder")
+    tags: tuple[Tag, ...] | None = Field(default=None, description="sources that carry one of these tags, beside them")
     external: tuple[str, ...] = Field(default=(), description="sources whose patients are all test")
     languages: tuple[str, ...] = ("en",)
     populations: tuple[Population, ...] = ("adult", "unknown")

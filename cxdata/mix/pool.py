@@ -29,7 +29,7 @@ DROPS: Final = {
     "population": "another population than the mix's",
     "reference": "a tier of labels that the mix does not take",
     "text_only": "no picture is shown",
-    "boxes": "answers in boxes are not written yet",
+    "boxes": "its boxes do not say which of several pictures they lie in",
     "picture_dicom_not_stored": "trainers read no DICOM: build with --images embed",
 }
 """Codes of rows that are left out, beside `picture_<status>` and those of patients and balance."""
@@ -95,7 +95,7 @@ def _unwanted(config: MixConfig) -> pl.Expr:
     tests = [
         ("language", ~pl.col("language").is_in(config.languages)),
         ("population", ~pl.col("population").is_in(config.populations)),
-        ("boxes", pl.col("answer_type") == "boxes"),
+        ("boxes", (pl.col("answer_type") == "boxes") & (pl.col("image_ids").list.len() > 1)),
         ("reference", ~pl.col("reference").is_in(config.references).fill_null(True)),
     ]
     if not config.text_only:

@@ -16,10 +16,13 @@ from cxdata.reasoning.render import closed_expr, open_expr
 GAP: Final = "\n\n"
 WIDE: Final = (
     "sample_id", "question", "context", "options", "answer", "answer_letter", "answer_type", "labels", "scored_labels",
-    "ignored_labels", "image_ids", "stage", "label_policy", "reward", "licence", "restricted",
+    "ignored_labels", "image_ids", "boxes", "stage", "label_policy", "reward", "licence", "restricted",
 )  # fmt: skip
 """The columns of samples that prompts are made of, and those that go with them into a stage folder."""
 Prompt = Literal["interleaved", "plain"]
+BOXES_TOLD: Final = "boxes_told"
+BOXES_GOLD: Final = "boxes_gold"
+BOXES_PROMPT: Final = "boxes.1"
 
 
 @cache
@@ -30,27 +33,31 @@ def wordings() -> dict[str, str]:
 
 
 def prompted(rows: pl.LazyFrame, prompt: Prompt) -> pl.LazyFrame:
-    """The rows with `problem`, `gold`, `gold_kind` and `prompt_id`; `rows` has the columns of WIDE.
+    """The rows with `problem`, `gold`, `gold_kind` and `prompt_id`; `rows` has the columns of WIDE and of `boxed`.
 
     `problem` holds one mark a picture, each on a line, then the question, the context, the options by letter and, in
     an interleaved prompt, how to answer; an open one ends with the list in question. `gold` is the answer as its reward
-    wants it in an interleaved prompt, in words in a plain one.
+    wants it in an interleaved prompt, in words in a plain one. Boxes are asked for and given alike in both.
     """
     marks = pl.lit(f"{MARK}\n").repeat_by(pl.col("image_ids").list.len()).list.join("")
     parts = pl.concat_str("question", "context", _options(), separator=GAP, ignore_nulls=True)
     if prompt == "plain":
         return rows.with_columns(
-            problem=pl.concat_str(marks, parts),
-            gold=_in_words(),
-            gold_kind=pl.lit("answer"),
-            prompt_id=pl.lit("plain.1"),
-        )
+            problem=pl.concat_str(marks, pl.concat_str(parts, BOXES_TOLD, separator=GAP, ignore_nulls=True)),
+            gold=pl.coalesce(BOXES_GOLD, _in_words()), gold_kind=pl.lit("answer"),
+            prompt_id=_prompt_id(pl.lit("plain.1")),
+        )  # fmt: skip
     told = pl.when(pl.col("stage") == "open").then(_open_end()).otherwise(pl.lit(wordings()["interleaved.closed.1"]))
     prompt_id = pl.when(pl.col("stage") == "open").then(pl.lit("interleaved.open.1"))
     return rows.with_columns(
-        problem=pl.concat_str(marks, parts, pl.lit(GAP), told), gold=_rewarded(), gold_kind=pl.lit("answer"),
-        prompt_id=prompt_id.otherwise(pl.lit("interleaved.closed.1")),
+        problem=pl.concat_str(marks, parts, pl.lit(GAP), pl.coalesce(BOXES_TOLD, told)),
+        gold=pl.coalesce(BOXES_GOLD, _rewarded()), gold_kind=pl.lit("answer"),
+        prompt_id=_prompt_id(prompt_id.otherwise(pl.lit("interleaved.closed.1"))),
     )  # fmt: skip
+
+
+def _prompt_id(other: pl.Expr) -> pl.Expr:
+    return pl.when(pl.col(BOXES_TOLD).is_not_null()).then(pl.lit(BOXES_PROMPT)).otherwise(other)
 
 
 def _options() -> pl.Expr:

@@ -18,9 +18,13 @@ from cxdata.export.recipes import beside, recipe
 from cxdata.export.schemas import schema_of
 from cxdata.mix.balance import balanced, whole_sets
 from cxdata.mix.baseline import text_only
-from cxdata.mix.card import card, croissant
+from cxdata.mix.boxed import boxed
+from cxdata.mix.card import card
 from cxdata.mix.config import MixConfig
+from cxdata.mix.croissant import croissant
+from cxdata.mix.dropped import UNKNOWN
 from cxdata.mix.duplicates import duplicates, looser, without
+from cxdata.mix.facts import facts
 from cxdata.mix.fingerprints import cache_folder, fingerprints
 from cxdata.mix.folder import MIX_JSON, StageFolder
 from cxdata.mix.limits import limited
@@ -30,6 +34,7 @@ from cxdata.mix.people import resolved_patients
 from cxdata.mix.pool import FILE, PLACE, keep, pool
 from cxdata.mix.prompts import WIDE, prompted
 from cxdata.mix.shown import PICTURE, Shown, contents, laid_out, shown
+from cxdata.mix.sources import with_sources
 from cxdata.mix.splits import DROP_CODE, splits_of
 from cxdata.mix.unknown import left_out
 from cxdata.model.errors import CxdataError
@@ -40,7 +45,6 @@ ROWS_A_FILE: Final = 65_536
 ROWS_A_PART: Final = {"path": 16_384, "embed": 256}
 ROWS_A_FILE_EMBEDDED: Final = 4_096
 FILES_AT_A_TIME: Final = 4  # of ROWS_A_FILE: their questions and contexts are in memory together
-UNKNOWN: Final = "patients_of_unknown_overlap"
 META: Final = (
     "sample_id", "source", "task", "stage", "level", "difficulty", "curriculum_order", "patient_keys", "split",
     "label_policy", "reference", "reward", "gold_kind", "scored_labels", "ignored_labels", "licence", "restricted",
@@ -88,8 +92,10 @@ def mix(request: MixRequest) -> dict[str, Any]:
     folder.begin(_bound(request))
     files = _write(folder, request, chosen, pictures)
     content = _content(request, found, chosen, told, files)
-    folder.write_text("README.md", card(content, request.sources))
-    folder.write_json("croissant.json", croissant(content))
+    places = pl.concat([rows.select(FILE, PLACE, "split") for rows in chosen.rows.values()])
+    told_of = facts(places, chosen.files, found, request.sources)
+    folder.write_text("README.md", card(content, request.sources, told_of, chosen.people))
+    folder.write_json("croissant.json", croissant(content, request.sources, told_of))
     _write_recipe(folder, request, files)
     folder.write_json(MIX_JSON, content)
     folder.finish()
@@ -98,7 +104,7 @@ def mix(request: MixRequest) -> dict[str, Any]:
 
 def choose(found: Sequence[Build], request: MixRequest) -> Chosen:
     """The rows of the mix, split, balanced and ordered, without their texts."""
-    config = request.config
+    config = with_sources(request.config, request.sources)
     taken = pool(found, config)
     dropped = taken.dropped
     people = resolved_patients(found, request.sources, config.external)
@@ -154,7 +160,7 @@ def _write(folder: StageFolder, request: MixRequest, chosen: Chosen, pictures: S
         split, of = rows["split"][0], -(-rows.height // per_file)
         for number, part in enumerate(_files(rows, per_file, chosen.files)):
             file = f"{split}/rows-{number:05d}-of-{of:05d}.parquet"
-            written.append(folder.write(file, _shaped(part, request, pick), request.form, schema)._asdict())
+            written.append(folder.write(file, _shaped(part, request, pick, pictures), request.form, schema)._asdict())
     return written
 
 
@@ -165,9 +171,9 @@ def _files(rows: pl.DataFrame, per_file: int, files: list[Path]) -> Iterator[pl.
 
 
 def _shaped(
-    rows: pl.DataFrame, request: MixRequest, pick: Callable[[pl.DataFrame], pl.Series]
+    rows: pl.DataFrame, request: MixRequest, pick: Callable[[pl.DataFrame], pl.Series], pictures: Shown
 ) -> Iterator[pl.DataFrame]:
-    told = prompted(rows.lazy(), request.config.prompt).collect()
+    told = prompted(boxed(rows, pictures.table).lazy(), request.config.prompt).collect()
     for part in told.iter_slices(ROWS_A_PART[request.images]):
         named = part.drop("answer").rename({"gold": "answer"}).with_columns(pick(part).alias("images"))
         yield shaped(named.select("problem", "answer", "images", *META), request.form)
@@ -233,6 +239,7 @@ def _content(
     return {
         "stage": request.config.stage, "format": request.form, "config": _bound(request),
         "builds": {record["source"]: record.get("config_digest") for record in records if "source" in record},
+        "versions": {record["source"]: record.get("source_version") for record in records if "source" in record},
         "rows": {split: chosen.rows[split].height if split in chosen.rows else 0 for split in SPLITS},
         "by_task": _counts(every, "task"), "by_source": _counts(every, "source"),
         "letters": _counts(train.filter(pl.col("answer_letter").is_not_null()), "answer_letter"),

@@ -17,6 +17,7 @@ from cxdata.model.errors import CxdataError
 from cxdata.model.hashing import bucket_expr
 
 FOLDER: Final = "images"
+SIZES: Final = ("width", "height", "stored_width", "stored_height")
 SUFFIX_JPEG: Final = b"\xff\xd8"
 PICTURE: Final = pl.Struct({"bytes": pl.Binary(), "path": pl.String()})
 
@@ -29,11 +30,11 @@ class Shown(NamedTuple):
 
 
 def shown(image_ids: pl.Series, builds: Sequence[Build]) -> Shown:
-    """Find the pictures. Columns of the table: image_id, build, file, root_id, path, stored, name, suffix."""
+    """Find the pictures. Columns of the table: image_id, build, file, root_id, path, SIZES, stored, name, suffix."""
     files = [(number, path) for number, build in enumerate(builds) for path in build.shards("images")]
     scans = [
         pl.scan_parquet(path, glob=False).select(
-            "image_id", "root_id", "path", stored=pl.col("content_sha256").is_not_null(),
+            "image_id", "root_id", "path", *SIZES, stored=pl.col("content_sha256").is_not_null(),
             build=pl.lit(number), file=pl.lit(str(path)),
         )
         for number, path in files

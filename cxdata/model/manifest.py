@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.links import Link
 from cxdata.model.sample import Population, Reference
+from cxdata.model.tags import Tag, founded
 
 Need = Literal["required", "tasks", "optional"]
 FileKind = Literal["table", "texts", "pictures", "checksums", "list"]
@@ -207,7 +208,16 @@ class Manifest(Fact):
     labels: Labels | None = None
     options: dict[str, Option] = {}
     render: str = Field(default="voi", description="render profile where official pictures are DICOM")
+    tags: tuple[Tag, ...] = ()
     tasks: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _tags_agree(self) -> Manifest:
+        strange = [tag for tag in self.tags if tag not in self.founded_tags()]
+        if strange or len(set(self.tags)) != len(self.tags):
+            told = f"{', '.join(strange)} without the facts that it stands for" if strange else "one stands twice"
+            raise ValueError(f"tags: {told}")
+        return self
 
     @model_validator(mode="after")
     def _names_agree(self) -> Manifest:
@@ -249,6 +259,12 @@ class Manifest(Fact):
             return [count.file]
         asked = [*count.where, *([count.column] if count.column else [])]
         return [column for column in asked if column not in spec.columns]
+
+    def founded_tags(self) -> tuple[Tag, ...]:
+        """The tags that the facets, reference tiers and population of the manifest speak for."""
+        tiers = {annotator.reference for annotator in self.labels.annotators} if self.labels else set()
+        is_young = self.population.default == "paediatric"
+        return founded(self.facets, tiers, paediatric=is_young, derived=bool(self.requires))
 
     def file(self, name: str) -> FileSpec:
         """The file of that logical name; KeyError when the manifest has none."""
