@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("reports.py", "tasks.py", "pictures.py", "embed.py", "rewards.py", "mix.py")
+BENCHMARKS = ("reports.py", "tasks.py", "pictures.py", "embed.py", "rewards.py", "mix.py", "reader.py")
 
 
 def main() -> None:
