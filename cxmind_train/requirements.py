@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Final
 
+from cxdata import __version__
 from cxdata.model.errors import CxdataError
 
 PINS: Final = {
@@ -37,7 +38,7 @@ def pip_line(names: list[str]) -> str:
     return f"pip install 'cxdata[{','.join(extras)}]'\nor:   pip install {' '.join(pinned)}"
 
 
-def versions(names: tuple[str, ...] = (*PINS, "cxdata")) -> dict[str, str]:
+def versions(names: tuple[str, ...] = (*PINS,)) -> dict[str, str]:
     """The installed versions of these packages."""
     found = {}
     for name in names:
@@ -45,4 +46,4 @@ def versions(names: tuple[str, ...] = (*PINS, "cxdata")) -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return {**found, "cxdata": __version__}

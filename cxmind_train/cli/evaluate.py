@@ -15,7 +15,7 @@ def run(
     model: Annotated[str, typer.Option("--model", help="A run, a folder with a model, or a hub name.")],
     out: Annotated[Path, typer.Option("--out", help="The folder of the evaluation.")],
     stage: Annotated[
-        Literal["closed", "open"] | None, typer.Option("--stage", help="Must be that of the stage folder.")
+        Literal["closed", "open", "sft"] | None, typer.Option("--stage", help="Must be that of the stage folder.")
     ] = None,
     split: Annotated[Literal["train", "val", "test"], typer.Option("--split", help="Which rows.")] = "test",
     recipe: Annotated[
@@ -64,7 +64,9 @@ def _print(made: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    answer = "accuracy" if made["stage"] == "closed" else "f1"
+    from cxmind_train.evaluate.metrics import ANSWER_NAME
+
+    answer = ANSWER_NAME[made["stage"]]
     table = Table(show_edge=False, pad_edge=False)
     for name in ("task", "n", answer, "95 % interval", "majority", "text only", "blank", "shuffled", "format"):
         table.add_column(name, justify="left" if name == "task" else "right")

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
-from cxdata.answers.gold import read_gold
 from cxdata.export.formats import MARK
 from cxdata.images.tokens import Limits
 from cxdata.model.errors import CxdataError, UsageError
 from cxmind_train.config import Recipe
 from cxmind_train.data.prompts import message, prompt_tokens
 from cxmind_train.data.rows import Rows, chosen
-from cxmind_train.rewards.rows import STAGE_OF_REWARD
+from cxmind_train.rewards.rows import score_row
 
-SHOWN = 5
+SHOWN: Final = 5
+GOLD: Final = ("sample_id", "reward", "answer", "scored_labels", "ignored_labels", "gold_basis")
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,11 @@ def refuse_shuffled_curriculum(rows: Rows, recipe: Recipe) -> None:
 def check_golds(rows: Rows) -> None:
     """Raise CxdataError, with the first ids, for rows whose reward is none or whose gold cannot be read."""
     wrong = []
-    columns = ("sample_id", "reward", "answer", "scored_labels", "ignored_labels")
-    for sample_id, reward, answer, scored, ignored in rows.frame.select(columns).iter_rows():
+    for row in rows.frame.select(GOLD).iter_rows(named=True):
         try:
-            read_gold(answer, STAGE_OF_REWARD[reward], tuple(scored or ()), tuple(ignored or ()))
-        except (CxdataError, KeyError):
-            wrong.append(sample_id)
+            score_row("", row)
+        except CxdataError:
+            wrong.append(row["sample_id"])
     if wrong:
         what = f"{len(wrong):,} rows have a gold that no reward can read: {', '.join(wrong[:SHOWN])}"
         mend = "mix --stage closed or open (an interleaved prompt); cxdata validate tells more"

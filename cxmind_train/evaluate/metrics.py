@@ -12,7 +12,8 @@ from cxmind_train.evaluate.views import VIEWS
 from cxmind_train.rewards.rows import score_row
 
 STRATA: Final = ("source", "reference", "level")
-ANSWER_NAME: Final = {"closed": "accuracy", "open": "f1"}
+ANSWER_NAME: Final = {"closed": "accuracy", "open": "f1", "sft": "score"}
+BESIDE: Final = ("bleu1", "rouge_l", "iou")
 YES_NO: Final = "disease_binary"
 DIGITS: Final = 6
 
@@ -64,7 +65,7 @@ def _values(rows: pl.DataFrame, answer: str, seed: int, resamples: int) -> dict[
         "n": rows.height, "patients": rows["patient_key"].n_unique(), answer: rows["answer"].mean(),
         "ci": boot.of_mean(rows["answer"].to_list()), "format": rows["format"].mean(), "total": rows["total"].mean(),
     }  # fmt: skip
-    return told
+    return told | {name: rows[name].mean() for name in BESIDE if rows[name].null_count() < rows.height}
 
 
 def _lost(sighted: pl.DataFrame, other: pl.DataFrame, seed: int, resamples: int) -> dict[str, Any]:
@@ -88,14 +89,22 @@ def majority(gold: pl.DataFrame) -> float | None:
     """What the best single answer earns: of a letter, of an option in words, of a list of findings."""
     if gold.is_empty():
         return None
-    if (gold["reward"] == "closed").all():
+    if (gold["reward"] == "closed").all() and gold["answer"].str.contains("<answer>", literal=True).all():
         columns = [pl.col("answer").str.extract(r"<answer>([^<]*)</answer>\s*$", 1), pl.col("gold_option")]
         counts = [gold.select(column.drop_nulls().value_counts(sort=True)).to_series() for column in columns]
         best = max((int(str(one.struct.field("count").max() or 0)) for one in counts if len(one)), default=0)
         return best / gold.height
-    usual = gold.select(pl.col("answer").str.extract(r"(<answer>[^<]*</answer>)\s*$", 1).mode().sort()).item(0, 0)
-    earned = [score_row(f"<think>x</think>{usual}", row).answer for row in gold.to_dicts()]
+    final = pl.col("answer").str.extract(r"(<answer>[^<]*</answer>)\s*$", 1)
+    usual = gold.select(pl.coalesce(final, "answer").mode().sort()).item(0, 0)
+    earned = [
+        score_row(f"<think>x</think>{usual}" if final_in(usual) else usual, row).answer for row in gold.to_dicts()
+    ]
     return sum(earned) / len(earned)
+
+
+def final_in(answer: str) -> bool:
+    """Whether an answer stands in its block."""
+    return answer.startswith("<answer>")
 
 
 def _findings(sighted: pl.DataFrame, seed: int, resamples: int) -> dict[str, Any]:

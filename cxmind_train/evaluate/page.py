@@ -12,6 +12,7 @@ import polars as pl
 from cxdata.answers.blocks import parse
 from cxdata.model.hashing import hash_expr
 from cxmind_train.data.rows import Rows
+from cxmind_train.evaluate.metrics import ANSWER_NAME
 
 SHOWN: Final = 60
 SIDE: Final = 320
@@ -38,7 +39,7 @@ def page(rows: Rows, predictions: pl.DataFrame, summary: dict[str, Any]) -> str:
 
 
 def _table(summary: dict[str, Any]) -> str:
-    answer = "accuracy" if summary["stage"] == "closed" else "f1"
+    answer = ANSWER_NAME[summary["stage"]]
     head = ("task", "n", answer, "95 % interval", "majority", "text only", "blank", "shuffled", "format")
     lines = [_cells("th", head)]
     for name, block in (("all", summary), *summary["tasks"].items()):

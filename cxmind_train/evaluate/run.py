@@ -39,7 +39,7 @@ class Evaluation:
     model: str
     out: Path
     say: Callable[[str], None]
-    stage: Literal["closed", "open"] | None = None
+    stage: Literal["closed", "open", "sft"] | None = None
     split: Split = "test"
     filter: Filter | tuple[Filter, ...] = EVERY_ROW
     max_tokens: int | None = None
@@ -199,11 +199,10 @@ def _bind(out: Path, record: dict[str, Any]) -> None:
 
 
 def _stage(folder: StageFolder, wanted: str | None) -> str:
-    if folder.stage not in ("closed", "open") or (wanted or folder.stage) != folder.stage:
+    if (wanted or folder.stage) != folder.stage:
         raise UsageError(
-            f"the stage folder is one of {folder.stage}", where=str(folder.home),
-            mend="cxdata mix --stage closed or open; --stage names the same",
-        )  # fmt: skip
+            f"the stage folder is one of {folder.stage}", where=str(folder.home), mend=f"--stage {folder.stage}"
+        )
     return folder.stage
 
 

@@ -8,16 +8,19 @@ from typing import Any, Final
 import polars as pl
 
 from cxdata.answers.blocks import parse
+from cxdata.answers.boxes import read_final_boxes
 from cxdata.answers.gold import Step, read_gold, steps_of
 from cxdata.answers.letters import read_final_letters
 from cxmind_train.data.options import options_of
+from cxmind_train.rewards.boxes import mean_iou
+from cxmind_train.rewards.free_text import similarity
 from cxmind_train.rewards.rows import STAGE_OF_REWARD, score_row
 
 SCHEMA: Final[dict[str, Any]] = {
     "view": pl.String, "sample_id": pl.String, "completion": pl.String, "said": pl.String, "gold": pl.String,
     "format": pl.Float64, "answer": pl.Float64, "think": pl.Float64, "process": pl.Float64, "total": pl.Float64,
     "said_option": pl.String, "gold_option": pl.String, "p_yes": pl.Float64, "verdicts": pl.Int64,
-    "right_verdicts": pl.Int64, "agrees": pl.Boolean,
+    "right_verdicts": pl.Int64, "agrees": pl.Boolean, "bleu1": pl.Float64, "rouge_l": pl.Float64, "iou": pl.Float64,
 }  # fmt: skip
 META: Final = ("source", "task", "level", "reference", "reward", "finding", "split", "restricted")
 _LAST_ANSWER: Final = re.compile(r"<answer>[^<]*$|<answer>[^<]*</answer>\s*$")
@@ -33,7 +36,7 @@ def scored(completion: str, row: dict[str, Any], view: str, p_yes: float | None)
         "view": view, "sample_id": row["sample_id"], "completion": completion, "said": said, "gold": gold,
         "format": scores.format, "answer": scores.answer, "think": scores.think, "process": scores.process,
         "total": scores.total, "said_option": _option(said, row["problem"]),
-        "gold_option": _option(gold, row["problem"]), "p_yes": p_yes, **_trace(completion, row),
+        "gold_option": _option(gold, row["problem"]), "p_yes": p_yes, **_trace(completion, row), **_beside(completion, row),
     }  # fmt: skip
 
 
@@ -65,7 +68,7 @@ def _option(block: str | None, problem: str) -> str | None:
 def _trace(completion: str, row: dict[str, Any]) -> dict[str, Any]:
     """How many judgements, how many of them right, and whether what was judged true is what the closing block says."""
     stage = STAGE_OF_REWARD.get(row["reward"])
-    if stage is None:
+    if stage is None or "<answer>" not in row["answer"]:
         return {"verdicts": 0, "right_verdicts": 0, "agrees": None}
     gold = read_gold(row["answer"], stage, tuple(row["scored_labels"] or ()), tuple(row["ignored_labels"] or ()))
     parsed = parse(completion)
@@ -76,6 +79,16 @@ def _trace(completion: str, row: dict[str, Any]) -> dict[str, Any]:
     final = read_final_letters(parsed.final) if stage == "closed" else gold.space.read(parsed.final)
     true = {step.subject for step in steps if step.verdict}
     return {"verdicts": len(steps), "right_verdicts": right, "agrees": true == set(final or ())}
+
+
+def _beside(completion: str, row: dict[str, Any]) -> dict[str, float | None]:
+    """What is told beside the reward of texts and boxes."""
+    made: dict[str, float | None] = {"bleu1": None, "rouge_l": None, "iou": None}
+    if row["reward"] == "free_text":
+        return made | similarity(completion, row["answer"])
+    if row["reward"] == "boxes":
+        return made | {"iou": mean_iou(read_final_boxes(completion) or (), read_final_boxes(row["answer"]) or ())}
+    return made
 
 
 def _is_known(step: Step, stage: str, space: Any) -> bool:

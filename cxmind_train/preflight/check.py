@@ -21,7 +21,7 @@ from cxmind_train.data.training import refuse_shuffled_curriculum
 from cxmind_train.engines.arguments import cadence
 from cxmind_train.preflight.memory import CARD_GIB, reckoned
 from cxmind_train.requirements import TRAINING, missing, pip_line
-from cxmind_train.rewards.rows import STAGE_OF_REWARD
+from cxmind_train.rewards.rows import BY_TEXT, STAGE_OF_REWARD, score_row
 
 TOKEN_PIXELS: Final = 28 * 28
 SHOWN: Final = 3
@@ -127,10 +127,14 @@ def _advice(rows: Rows, recipe: Recipe) -> str:
 
 def _golds(rows: Rows, report: Report) -> None:
     """Every gold earns the maximum of its reward, and has one."""
-    others = rows.frame.filter(~pl.col("reward").is_in(list(STAGE_OF_REWARD)))
+    others = rows.frame.filter(~pl.col("reward").is_in([*STAGE_OF_REWARD, *BY_TEXT]))
     if others.height:
         kinds = ", ".join(sorted(set(others["reward"])))
         report.problems.append(f"{others.height:,} rows cannot be reinforced, their reward is {kinds}")
+    for row in rows.frame.filter(pl.col("reward").is_in(list(BY_TEXT))).to_dicts():
+        if score_row(row["answer"], row).total < 1:
+            report.problems.append(f"a gold does not earn the maximum of {row['reward']} ({row['sample_id']})")
+            break
     if not len(rows):
         return
     wrong = rows.frame.hstack(gold_scores(rows.frame).select("code")).filter(pl.col("code").is_not_null())
