@@ -54,13 +54,13 @@ def gold_text(gold: str) -> str:
 def finding_f1(said: str, gold: str) -> float:
     """F1 of the findings that are present; of a text without any, `No Finding` stands in where it denies something.
 
-    Two findings that the gold leaves uncertain may be called present for nothing. Where our reader finds nothing in the
-    gold, ROUGE-L stands in.
+    Two findings that the gold leaves uncertain may be called present for nothing. Where our reader finds nothing sure in
+    the gold, ROUGE-L stands in.
     """
     truth, mine = told(gold), told(said)
-    if not (truth.present or truth.absent):
-        return rouge_l(_words(said), _words(gold))
     right, named = _positive(truth), _positive(mine)
+    if not right:
+        return rouge_l(_words(said), _words(gold))
     hits = len(right & named)
     free = min(len((named - right) & truth.uncertain), FREE_IGNORED)
     contradicted = len(mine.present & truth.absent)
