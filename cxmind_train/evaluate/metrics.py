@@ -96,15 +96,9 @@ def majority(gold: pl.DataFrame) -> float | None:
         return best / gold.height
     final = pl.col("answer").str.extract(r"(<answer>[^<]*</answer>)\s*$", 1)
     usual = gold.select(pl.coalesce(final, "answer").mode().sort()).item(0, 0)
-    earned = [
-        score_row(f"<think>x</think>{usual}" if final_in(usual) else usual, row).answer for row in gold.to_dicts()
-    ]
+    told = f"<think>x</think>{usual}" if usual.startswith("<answer>") else usual
+    earned = [score_row(told, row).answer for row in gold.to_dicts()]
     return sum(earned) / len(earned)
-
-
-def final_in(answer: str) -> bool:
-    """Whether an answer stands in its block."""
-    return answer.startswith("<answer>")
 
 
 def _findings(sighted: pl.DataFrame, seed: int, resamples: int) -> dict[str, Any]:
