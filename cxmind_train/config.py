@@ -33,6 +33,7 @@ class Filter(_Strict):
     levels: tuple[str, ...] | None = None
     gold: Literal["trace", "answer"] | None = Field(default=None, description="kind of the gold")
     contains: str | None = Field(default=None, description="words that the prompt must hold")
+    most: int | None = Field(default=None, ge=1, description="the first so many of these rows")
 
 
 class Data(_Strict):

@@ -115,7 +115,7 @@ def read_rows(folder: StageFolder, split: Split) -> Rows:
 def chosen(rows: Rows, by: Filter | tuple[Filter, ...], most: int | None = None) -> Rows:
     """The rows that one of the filters takes, the first `most` of them. Raises CxdataError where there is none."""
     filters = by if isinstance(by, tuple) else (by,)
-    frame = rows.frame.filter(pl.any_horizontal(pl.all_horizontal(_conditions(one)) for one in filters))
+    frame = rows.frame.filter(pl.any_horizontal(_taken(one) for one in filters))
     if frame.is_empty():
         told = " or ".join(
             ", ".join(f"{key} {value}" for key, value in one.model_dump(exclude_none=True).items()) for one in filters
@@ -168,6 +168,11 @@ def _finding() -> pl.Expr:
     slugs = {vocabulary().slug(name): name for name in vocabulary().names}
     slug = pl.col("sample_id").str.extract(r":([a-z0-9-]+)$")
     return slug.replace_strict(list(slugs), list(slugs.values()), default=None).alias("finding")
+
+
+def _taken(by: Filter) -> pl.Expr:
+    fits = pl.all_horizontal(_conditions(by))
+    return fits if by.most is None else fits & (fits.cum_sum() <= by.most)
 
 
 def _conditions(by: Filter) -> list[pl.Expr]:

@@ -19,7 +19,7 @@ SPECIALS: Final = (
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",
     "<|image_pad|>", "<|video_pad|>",
 )  # fmt: skip
-VOCABULARY: Final = 1024
+VOCABULARY: Final = 2048
 HIDDEN: Final = 64
 HEADS: Final = 4
 CORPUS_ROWS: Final = 4000
