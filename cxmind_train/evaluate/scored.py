@@ -11,6 +11,7 @@ from cxdata.answers.blocks import parse
 from cxdata.answers.boxes import read_final_boxes
 from cxdata.answers.gold import Step, read_gold, steps_of
 from cxdata.answers.letters import read_final_letters
+from cxdata.answers.names import normal_name
 from cxmind_train.data.options import options_of
 from cxmind_train.rewards.boxes import mean_iou
 from cxmind_train.rewards.free_text import similarity
@@ -77,7 +78,7 @@ def _trace(completion: str, row: dict[str, Any]) -> dict[str, Any]:
     if not steps or parsed.final is None:
         return {"verdicts": len(steps), "right_verdicts": right, "agrees": None}
     final = read_final_letters(parsed.final) if stage == "closed" else gold.space.read(parsed.final)
-    true = {step.subject for step in steps if step.verdict}
+    true = {step.subject for step in steps if step.verdict} or ({normal_name()} if stage == "open" else set())
     return {"verdicts": len(steps), "right_verdicts": right, "agrees": true == set(final or ())}
 
 
