@@ -37,7 +37,8 @@ def scored(completion: str, row: dict[str, Any], view: str, p_yes: float | None)
         "view": view, "sample_id": row["sample_id"], "completion": completion, "said": said, "gold": gold,
         "format": scores.format, "answer": scores.answer, "think": scores.think, "process": scores.process,
         "total": scores.total, "said_option": _option(said, row["problem"]),
-        "gold_option": _option(gold, row["problem"]), "p_yes": p_yes, **_trace(completion, row), **_beside(completion, row),
+        "gold_option": _option(gold, row["problem"]), "p_yes": p_yes, **_trace(completion, row),
+        **_beside(completion, row),
     }  # fmt: skip
 
 

@@ -54,8 +54,8 @@ def gold_text(gold: str) -> str:
 def finding_f1(said: str, gold: str) -> float:
     """F1 of the findings that are present; of a text without any, `No Finding` stands in where it denies something.
 
-    Two findings that the gold leaves uncertain may be called present for nothing. Where our reader finds nothing sure in
-    the gold, ROUGE-L stands in.
+    Two findings that the gold leaves uncertain may be called present for nothing. Where our reader finds
+    nothing sure in the gold, ROUGE-L stands in.
     """
     truth, mine = told(gold), told(said)
     right, named = _positive(truth), _positive(mine)
