@@ -2,8 +2,8 @@
 
     python benchmarks/reader.py [--repeat 20] [--real FOLDER]
 
-`FOLDER` holds `openi/NLMCXR_reports.tgz` (default: CXDATA_REAL_DATA). Yardsticks that are not installed are left out; see
-`yardsticks.py`. Times are processor seconds of one process, of the same sentences in turn.
+`FOLDER` holds `openi/NLMCXR_reports.tgz` (default: CXDATA_REAL_DATA). Yardsticks that are not installed are left out;
+see `yardsticks.py`. Times are processor time of one process, of the same sentences in turn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 import yaml
 from reader_openi import agreement, table
-from yardsticks import judges, read_by
+from yardsticks import judges, pipeline_seconds, read_by
 
 from cxdata.reports.reader import read_sentence, read_sentences
 
@@ -67,9 +67,8 @@ def main() -> None:
     options = parser.parse_args()
     readers: dict[str, Read] = {"ours": lambda text: {one.finding: one.state for one in read_sentence(text)}}
     readers |= {name: lambda text, judge=judge: read_by(judge, text) for name, judge in judges().items()}
-    print(
-        "| sentences | reader | wholly right | present P / R | absent P / R | uncertain P / R |\n|---|---|---:|---:|---:|---:|"
-    )
+    print("| sentences | reader | wholly right | present P / R | absent P / R | uncertain P / R |")
+    print("|---|---|---:|---:|---:|---:|")
     for file in FILES:
         for name, read in readers.items():
             pairs, right, count = scored(gold(file), read)
@@ -96,6 +95,8 @@ def times(readers: dict[str, Read], repeat: int) -> None:
     start = time.process_time()
     read_sentences(pl.Series("sentence", told))
     spent["ours, as a table"] = (time.process_time() - start) / len(told)
+    if "medspaCy ConText" in readers:
+        spent["medspacy.load() with the vocabulary's names as targets"] = pipeline_seconds(told)
     for name, seconds in spent.items():
         print(f"{name}: {seconds * 1e6:.0f} µs a sentence, {seconds / spent['ours']:.1f} times ours")
 

@@ -24,7 +24,7 @@ LEAST = 10  # tagged reports that a finding needs to have a line of its own
 
 
 class Agreement(NamedTuple):
-    """Reports by finding: both, only read, only tagged, read but left open by the terms, tagged but read as doubtful."""
+    """Reports by finding: both, only read, only tagged, read but left open by a term, tagged but read as doubtful."""
 
     both: Counter[str]
     only_read: Counter[str]

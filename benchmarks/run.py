@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("reports.py", "tasks.py", "pictures.py", "embed.py", "rewards.py", "mix.py", "reader.py")
+BENCHMARKS = (
+    "reports.py", "tasks.py", "pictures.py", "embed.py", "rewards.py", "mix.py", "sources.py", "reader.py", "traces.py",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from cxdata.build.config import BuildConfig, PicturesConfig
+from cxdata.build.parents import ParentFacets, parents_of
+from cxdata.build.pool import Pool
 from cxdata.build.progress import Silent
 from cxdata.build.run import Request, build
 from cxdata.model.manifest import Layout
@@ -16,6 +18,9 @@ from cxdata.sources.discovery import sources
 from cxdata.sources.roots import locate
 
 PATIENTS = 24
+OUTSIDE = Path(__file__).parent / "outside_sources"
+KNOWN = sources([OUTSIDE])
+"""The package's sources, and some of which each shows what none of these does."""
 GOLDEN = Path(__file__).parent / "golden" / "digests.json"
 
 
@@ -45,20 +50,28 @@ def golden(request: pytest.FixtureRequest) -> Golden:
 
 
 @pytest.fixture(scope="session")
-def phantom_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Source], Path]:
-    """The phantom of a source in its first layout, 24 patients, written once and to be left as it is."""
+def phantom_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The phantom of a source in a layout (by default its first), 24 patients, written once and to be left as it is."""
     written: dict[str, Path] = {}
 
-    def write(source: Source) -> Path:
-        if source.slug not in written:
-            written[source.slug] = write_phantom(source, tmp_path_factory.mktemp(source.slug))
-        return written[source.slug]
+    def write(source: Source, layout: Layout | None = None) -> Path:
+        layout = layout or source.manifest.layouts[0]
+        name = f"{source.slug}-{layout.name}"
+        if name not in written:
+            written[name] = write_phantom(source, tmp_path_factory.mktemp(name), layout=layout)
+        return written[name]
 
     return write
 
 
 def write_phantom(source: Source, out: Path, patients: int = PATIENTS, layout: Layout | None = None) -> Path:
-    source.phantom.write(PhantomSpec(out, layout or source.manifest.layouts[0], patients, seed=0))
+    """Write the phantom into `out`; where the source stands on others, into `out/<slug>`, beside theirs."""
+    requires = source.manifest.requires
+    for slug in requires:
+        write_phantom(KNOWN[slug], out / slug, patients)
+    target = out / source.slug if requires else out
+    parents = ParentFacets(lambda: parents_of(source, KNOWN, lambda parent: [out / parent.slug]), Pool(1).run)
+    source.phantom.write(PhantomSpec(target, layout or source.manifest.layouts[0], patients, 0, parents))
     return out
 
 
@@ -72,12 +85,22 @@ def build_source(source: Source, root: Path, home: Path, **wanted: Any) -> dict[
     found = locate(source.manifest, [root])
     assert found is not None
     config = BuildConfig(source=source.slug, options=options, **wanted)
-    return build(Request(source, found, config, home, images, progress=Silent(), **request))  # type: ignore[arg-type]
+    parents = parents_of(source, KNOWN, lambda _: [root])
+    return build(Request(source, found, config, home, images, progress=Silent(), parents=parents, **request))  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=list(sources()))
+@pytest.fixture(params=list(KNOWN))
 def source(request: pytest.FixtureRequest) -> Source:
-    return sources()[request.param]
+    return KNOWN[request.param]
+
+
+@pytest.fixture(
+    params=[(one.slug, layout.name) for one in KNOWN.values() for layout in one.manifest.layouts], ids="-".join
+)
+def layout(request: pytest.FixtureRequest) -> tuple[Source, Layout]:
+    """A source and one of its layouts, each in turn."""
+    slug, name = request.param
+    return KNOWN[slug], next(layout for layout in KNOWN[slug].manifest.layouts if layout.name == name)
 
 
 @pytest.fixture

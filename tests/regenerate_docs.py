@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from cxdata.cli.app import app
 from cxdata.mix.dropped import table_markdown
 from cxdata.model.facets import FACETS
+from cxdata.model.manifest import ThirdParty
 from cxdata.model.policies import policy_table_markdown
 from cxdata.model.sample import columns
 from cxdata.model.tags import TAGS
@@ -62,6 +63,9 @@ def _states() -> str:
         "# Label states and policies\n\nA label states a finding present, absent or uncertain; silence states nothing. "
         "What follows from the statements of one study, and what each policy lets a finding be used for:\n\n"
         + policy_table_markdown()
+        + "- `read` is as `stated` once the reader of reports was heard, and for train only: what a report denies is "
+        "absent, what it leaves open is uncertain, and where reader and labels differ the finding is in conflict. How "
+        "many questions each policy gives, measured: [reader.md](reader.md#whole-reports-and-the-policy-read).\n"
     )
 
 
@@ -78,6 +82,10 @@ def _sources() -> str:
     return head + "\n".join(_card(source) for source in sources().values())
 
 
+def _services(third: ThirdParty | None) -> list[str]:
+    return [f"Services of others (`{third.name}`): {third.says} <{third.page}>\n"] if third else []
+
+
 def _card(source: Source) -> str:
     m = source.manifest
     counts = [f"| {c.what} | {c.value:,} {c.unit} | {c.origin} |" for c in m.official_counts]
@@ -87,6 +95,7 @@ def _card(source: Source) -> str:
     ]
     return "\n".join([
         f"## `{m.slug}`: {m.title}\n", f"{m.summary}\n", f"Access: {m.access}. Licence: {m.licence}. {m.terms}\n",
+        *_services(m.third_party),
         *(f"- {part.title}: <{part.home.url}> ({part.home.size})" for part in m.parts.values()), "",
         "| file | part | need | tasks | why |", "|---|---|---|---|---|", *files, "",
         "| layout | what | parts |", "|---|---|---|", *layouts, "",

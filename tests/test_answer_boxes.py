@@ -121,13 +121,14 @@ def one_row(**changes: object) -> pl.DataFrame:
         "sample_id": "s/abnormality_grounding/1", "question": "Where is it?", "context": None, "options": None,
         "answer": "Edema: upper left of the picture.", "answer_letter": None, "answer_type": "boxes",
         "labels": ["Edema"],
-        "scored_labels": None, "ignored_labels": None, "image_ids": ["s:one"], "stage": "sft", "label_policy": None,
+        "scored_labels": None, "ignored_labels": None, "image_ids": ["s:one"], "stage": "sft", "label_policy": "none",
         "boxes": [{"label": "Edema", "x0": 500.0, "y0": 1000.0, "x1": 1000.0, "y1": 3000.0}], "reward": "boxes",
-        "licence": "x", "restricted": False,
+        "licence": "x", "restricted": False, "source": "s", "task": "abnormality_grounding", "level": "grounding",
+        "difficulty": None, "patient_keys": ["s:1"], "reference": "R2",
     }  # fmt: skip
     strings = pl.List(pl.String)
     kinds = {"context": pl.String, "options": strings, "answer_letter": pl.String, "scored_labels": strings,
-             "ignored_labels": strings, "label_policy": pl.String}  # fmt: skip
+             "ignored_labels": strings}  # fmt: skip
     made = pl.DataFrame([{**row, **changes}], schema_overrides=kinds)
     assert set(WIDE) <= set(made.columns)
     return made

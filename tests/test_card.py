@@ -18,7 +18,7 @@ from cxdata.build.builds import Build, builds
 from cxdata.build.used import UNKNOWN
 from cxdata.mix.behind import NOT_KNOWN, NOT_STATED, behind
 from cxdata.mix.card import card
-from cxdata.mix.card_findings import left_out, steps
+from cxdata.mix.card_findings import left_out
 from cxdata.mix.config import mix_config
 from cxdata.mix.dropped import WORDS
 from cxdata.mix.facts import Facts, facts
@@ -73,7 +73,7 @@ def section(text: str, title: str) -> str:
 def test_findings_are_counted_as_the_rows_use_them(cx: Path) -> None:
     wanted: Counter[tuple[str, bool, str]] = Counter()
     for row in pl.read_parquet(cx / "*/samples/*.parquet").iter_rows(named=True):
-        if row["label_policy"] is None:
+        if row["label_policy"] == "none":
             continue
         if row["asked_finding"] is not None:
             if row["answer"] in ("Yes", "No"):
@@ -224,26 +224,6 @@ def test_findings_that_train_does_not_use_are_named_with_the_reason(cx: Path) ->
     assert "| Pulmonary Embolism | a radiograph does not show it: never asked |" in lines
     nothing = told._replace(looked_for=frozenset())
     assert left_out(nothing) == ["Every finding that a source looked for is used in train."]
-
-
-def test_steps_of_traces_are_told_where_there_are_traces(cx: Path, tmp_path: Path) -> None:
-    home = Path(shutil.copytree(cx, tmp_path / "cx"))
-    ids = pl.read_parquet(home / "mimic/samples/disease_binary-*.parquet")["sample_id"].head(2).to_list()
-    step = {"think": "t", "answer": "A", "verdict": True}
-    bases = [["affirmed", "denied", None], ["silent", "affirmed", None]]
-    rows = [
-        {"sample_id": one, "writer": "evidence", "steps": [{**step, "basis": basis} for basis in of]}
-        for one, of in zip([*ids, "mimic/none/1"], [*bases, ["box"]], strict=True)
-    ]
-    (home / "mimic/traces/evidence").mkdir(parents=True)
-    pl.DataFrame(rows).write_parquet(home / "mimic/traces/evidence/one.parquet")
-    assert counted(home).steps.is_empty()
-    assert counted(home, writer="model").steps.is_empty()
-    told = counted(home, writer="evidence")
-    assert dict(told.steps.select("basis", "n").iter_rows()) == {"affirmed": 2, "denied": 1, "silent": 1, None: 2}
-    lines = "\n".join(steps(told))
-    assert "| evidence | affirmed | 2 | 33.3% |" in lines
-    assert "not a record of how anyone looked" in lines
 
 
 def test_the_same_mix_gives_the_same_card(cx: Path, mixed: Path, tmp_path: Path) -> None:

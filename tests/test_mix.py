@@ -148,15 +148,20 @@ def test_pictures_that_cannot_be_shown_drop_their_rows_by_code(cx: Path, tmp_pat
     assert not rows_of(tmp_path / "mix")["sample_id"].is_in(gone["sample_id"].implode()).any()
 
 
-def test_builds_whose_pictures_nobody_looked_at_give_no_rows(
-    phantom_of: Callable[[Source], Path], tmp_path: Path
-) -> None:
+def test_a_mix_looks_at_pictures_that_no_build_looked_at(phantom_of: Callable[[Source], Path], tmp_path: Path) -> None:
     source = sources()["mimic"]
     build_source(source, phantom_of(source), tmp_path / "cx/mimic")
-    with pytest.raises(CxdataError, match="picture_unchecked"):
-        mix(wanted(tmp_path / "cx", tmp_path / "mix"))
+    build_source(source, phantom_of(source), tmp_path / "checked/mimic", images="path")
+    told = mix(wanted(tmp_path / "cx", tmp_path / "mix", images="path"))
+    beside = mix(wanted(tmp_path / "checked", tmp_path / "other", images="path"))
+    assert told["rows"] == beside["rows"]
+    assert told["dropped"] == beside["dropped"]
+    roots = tmp_path / "cx/mimic/.cxdata/roots.json"
+    roots.write_text(json.dumps(dict.fromkeys(json.loads(roots.read_text()), str(tmp_path / "gone"))))
+    with pytest.raises(CxdataError, match="picture_missing"):
+        mix(wanted(tmp_path / "cx", tmp_path / "none"))
     with pytest.raises(CxdataError, match="no row that the mix asks for"):
-        mix(wanted(tmp_path / "cx", tmp_path / "mix", config=mix_config("closed", sources=("openi",))))
+        mix(wanted(tmp_path / "cx", tmp_path / "none", config=mix_config("closed", sources=("openi",))))
 
 
 def test_caps_and_sizes_hold_and_keep_sets_whole(cx: Path, tmp_path: Path) -> None:

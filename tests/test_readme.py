@@ -84,7 +84,7 @@ def test_every_snippet_is_run_here() -> None:
 def test_the_commands_run(cli: Cli, folder: Path) -> None:
     sample = pl.scan_parquet("cx/mimic/samples/*.parquet").select("sample_id").first().collect().item()
     Path("cx").rename("elsewhere")
-    verbs = {"doctor", "build", "validate", "stats", "explain", "split-check", "reconcile", "mix"}
+    verbs = {"doctor", "build", "validate", "stats", "explain", "split-check", "reconcile", "reason", "mix"}
     assert {shlex.split(command)[1] for command in COMMANDS} == verbs
     for command in COMMANDS:
         run = cli(*shlex.split(command.replace("SAMPLE_ID", sample))[1:])

@@ -8,7 +8,8 @@ import pytest
 from cxdata.model.errors import UsageError
 from cxdata.model.manifest import Layout, Manifest
 from cxdata.sources.discovery import source
-from cxdata.sources.roots import MAX_SUBFOLDERS, OTHER_LAYOUT, find_file, found, locate, part_candidates, version_of
+from cxdata.sources.listing import MAX_SUBFOLDERS
+from cxdata.sources.roots import OTHER_LAYOUT, find_file, found, locate, part_candidates, version_of
 
 TABLES = ("mimic-cxr-2.0.0-metadata", "mimic-cxr-2.0.0-split", "mimic-cxr-2.0.0-chexpert")
 TEST_SET = "mimic-cxr-2.1.0-test-set-labeled.csv"

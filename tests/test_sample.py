@@ -57,7 +57,7 @@ PUBLIC: dict[str, pl.DataType] = {
 }  # fmt: skip
 MAY_BE_NULL = {
     "context", "asked_finding", "options", "answer_letter", "labels", "scored_labels", "ignored_labels", "boxes",
-    "difficulty", "difficulty_rule", "split_official", "set_id", "evidence_ids", "label_policy", "reference",
+    "difficulty", "difficulty_rule", "split_official", "set_id", "evidence_ids", "reference",
     "origin_row",
 }  # fmt: skip
 VALUES = {
@@ -74,7 +74,7 @@ VALUES = {
 
 
 def test_model_polars_and_arrow_agree_with_the_public_list() -> None:
-    assert SCHEMA_VERSION == 1
+    assert SCHEMA_VERSION == 2
     assert list(Sample.model_fields) == list(PUBLIC) == list(polars_schema()) == arrow_schema().names
     assert polars_schema() == PUBLIC
     assert {column.name for column in columns() if column.nullable} == MAY_BE_NULL

@@ -10,7 +10,7 @@ from tasks_tables import reversed_rows, with_facet
 
 from cxdata.model.sample import LETTERS
 from cxdata.tasks.base import Material, task
-from cxdata.tasks.cases import patients
+from cxdata.tasks.cases import left_out, patients
 
 NAME = "visual_question_answering"
 STUDIES = [
@@ -58,9 +58,9 @@ def test_a_question_keeps_its_own_words() -> None:
         "scored_labels",
         "ignored_labels",
         "set_id",
-        "label_policy",
     )
-    assert [row[column] for column in empty] == [None] * 8
+    assert [row[column] for column in empty] == [None] * 7
+    assert row["label_policy"] == "none"
 
 
 @pytest.mark.parametrize(("answer", "options"), [
@@ -182,6 +182,12 @@ def test_questions_do_not_depend_on_the_order_of_rows() -> None:
     kinds = ({"answer": "no"}, {"options": ["left", "right", "base"], "answer": "right"}, {})
     of = questions(*(native(f"q{i}", **kinds[i % 3]) for i in range(60)))
     assert asked(NAME, reversed_rows(of)).equals(asked(NAME, of))
+
+
+def test_a_picture_that_a_question_names_is_not_left_out_for_its_view() -> None:
+    of = with_facet(material([Study("s1", views=("UNKNOWN", "OTHER"))]), "questions", [native()])
+    assert left_out(of).select("key", "code").rows() == [("made:s1-1", "view_other")]
+    assert asked(NAME, of)["image_ids"].to_list() == [["made:s1-0"]]
 
 
 def test_no_question_gives_no_row() -> None:

@@ -59,7 +59,8 @@ def test_all_boxes_of_a_finding_are_one_answer() -> None:
     assert (nodule["answer_type"], nodule["reward"], nodule["reference"]) == ("boxes", "boxes", "R4")
     assert (nodule["origin_file"], nodule["origin_row"]) == ("boxes.csv", 2)
     assert (nodule["study_key"], nodule["patient_keys"]) == ("made-up:s1", ["made-up:p-s1"])
-    assert nodule["options"] is nodule["answer_letter"] is nodule["label_policy"] is None
+    assert nodule["options"] is nodule["answer_letter"] is None
+    assert nodule["label_policy"] == "none"
 
 
 @pytest.mark.parametrize(("middle", "place"), [

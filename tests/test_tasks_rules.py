@@ -206,7 +206,7 @@ def test_view_options_are_views_of_the_source_that_exclude_each_other(
         assert row["answer"] == WORDS[view] == row["options"]["ABCD".index(row["answer_letter"])]
         assert sorted(row["options"]) == sorted(WORDS[each] for each in options)
         assert row["image_ids"] == [f"made:{key}"]
-        assert (row["label_policy"], row["reference"], row["labels"]) == (None, None, None)
+        assert (row["label_policy"], row["reference"], row["labels"]) == ("none", None, None)
 
 
 def test_every_picture_of_a_study_is_asked_for_its_view() -> None:

@@ -49,12 +49,12 @@ EVERY_TASK: dict[str, Any] = {
     "task_version": 1, "licence": LICENCE, "restricted": True,
 }  # fmt: skip
 REPORT: dict[str, Any] = {
-    "answer_type": "free_text", "stage": "sft", "level": "generation", "reward": "free_text", "label_policy": None,
+    "answer_type": "free_text", "stage": "sft", "level": "generation", "reward": "free_text", "label_policy": "none",
     "reference": None, "evidence_ids": None, "origin_row": None, "domain": "text_generation",
 }  # fmt: skip
 BOXED: dict[str, Any] = {
     "answer_type": "boxes", "domain": "spatiotemporal_alignment", "stage": "sft", "reward": "boxes",
-    "label_policy": None, "evidence_ids": None, "image_ids": ["mimic:front"],
+    "label_policy": "none", "evidence_ids": None, "image_ids": ["mimic:front"],
     "boxes": [{"label": "Edema", "x0": 1.0, "y0": 2.0, "x1": 30.0, "y1": 40.0}],
 }  # fmt: skip
 BY_TASK: dict[str, dict[str, Any]] = {
@@ -83,7 +83,7 @@ BY_TASK: dict[str, dict[str, Any]] = {
     "view_classification": {
         "answer_type": "single_choice", "level": "single", "question": "Which view?",
         "options": ["Lateral", "Posteroanterior (PA)"], "answer": "Posteroanterior (PA)", "answer_letter": "B",
-        "image_ids": ["mimic:front"], "label_policy": None, "reference": None, "evidence_ids": None,
+        "image_ids": ["mimic:front"], "label_policy": "none", "reference": None, "evidence_ids": None,
         "wording_id": "view_classification.en.v2.any.01",
     },
     "findings_generation": {
@@ -96,20 +96,20 @@ BY_TASK: dict[str, dict[str, Any]] = {
     },
     "view_matching": {
         "answer_type": "binary", "level": "binary", "question": "The same view?", "options": ["No", "Yes"],
-        "answer": "Yes", "answer_letter": "B", "image_ids": ["mimic:front", "mimic:fellow"], "label_policy": None,
+        "answer": "Yes", "answer_letter": "B", "image_ids": ["mimic:front", "mimic:fellow"], "label_policy": "none",
         "reference": None, "evidence_ids": None, "patient_keys": ["mimic:p1", "mimic:p2"], "set_id": "set",
         "wording_id": "view_matching.en.v1.any.01",
     },
     "image_text_matching": {
         "answer_type": "binary", "level": "binary", "question": "Do they match?", "options": ["No", "Yes"],
-        "answer": "No", "answer_letter": "A", "context": "The lungs are clear.", "label_policy": None,
+        "answer": "No", "answer_letter": "A", "context": "The lungs are clear.", "label_policy": "none",
         "evidence_ids": None, "patient_keys": ["mimic:p1", "mimic:p2"], "set_id": "set",
         "wording_id": "image_text_matching.en.v1.any.01",
     },
     "image_text_selection": {
         "answer_type": "single_choice", "level": "single", "question": "Which text?",
         "options": ["Clear, as it seems.", "An effusion.", "Edema, mild.", "A fracture."], "answer": "Edema, mild.",
-        "answer_letter": "C", "label_policy": None, "evidence_ids": None, "set_id": "set",
+        "answer_letter": "C", "label_policy": "none", "evidence_ids": None, "set_id": "set",
         "patient_keys": ["mimic:p1", "mimic:p2", "mimic:p3", "mimic:p4"],
         "wording_id": "image_text_selection.en.v1.any.01",
     },
@@ -131,7 +131,7 @@ BY_TASK: dict[str, dict[str, Any]] = {
     },
     "visual_question_answering": {
         "answer_type": "free_text", "stage": "sft", "level": "answer", "reward": "free_text",
-        "question": "Where is the pathology?", "answer": "On the left.", "label_policy": None, "reference": None,
+        "question": "Where is the pathology?", "answer": "On the left.", "label_policy": "none", "reference": None,
         "evidence_ids": None, "wording_id": "visual_question_answering.native",
     },
     "findings_summarization": {
@@ -270,7 +270,7 @@ MUTATIONS: list[Mutation] = [
     ("label_not_scored", "labels", "disease_open", {"scored_labels": ["Edema"]}),
     ("related", "scored_labels", "disease_open", {"scored_labels": ["Edema", "Fracture", "Lung Opacity"]}),
     # how labels were read
-    ("missing", "label_policy", "disease_open", {"label_policy": None}),
+    ("missing", "label_policy", "disease_open", {"label_policy": "none"}),
     ("missing", "reference", "disease_open", {"reference": None}),
     ("unknown_policy", "label_policy", "disease_open", {"label_policy": "loose"}),
     ("doubt_outside_train", "label_policy", "disease_open", {"label_policy": "u-mixed", "split": "val"}),

@@ -38,11 +38,17 @@ class BuildFolder:
         Raises RefusedError when another process holds it, when it holds something else, or a build of another config;
         CxdataError when it cannot be written.
         """
+        with self.held():
+            self._bind(config)
+            remove_leftovers(self.home)
+            yield
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder, locked, whatever build it is of. Raises as `opened` does."""
         lock = self._lock()
         try:
             self._hold(lock)
-            self._bind(config)
-            remove_leftovers(self.home)
             yield
         finally:
             os.close(lock)

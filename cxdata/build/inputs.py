@@ -97,7 +97,7 @@ def is_without_rows(spec: FileSpec, path: Path | None) -> bool:
             packed = raw.read(len(GZIP)) == GZIP
         with gzip.open(path) if packed else path.open("rb") as stream:
             header = stream.readline().decode("utf-8", "replace").lstrip("\ufeff")
-            named = {name.strip() for name in next(csv.reader([header]), [])}
+            named = {spec.own_name(name.strip()) for name in next(csv.reader([header]), [])}
             return named >= set(spec.columns) and not any(line.strip() for line in stream)
     except (OSError, EOFError, zlib.error):
         return False

@@ -11,12 +11,12 @@ from cxdata.build.config import BuildConfig, PicturesConfig
 from cxdata.build.pictures import IMAGES
 from cxdata.build.pictures import VERSION as PICTURES_VERSION
 from cxdata.build.stored import VERSION as STORE_VERSION
-from cxdata.model import policies, states
+from cxdata.model import policies, read_states, states
 from cxdata.model.facets import FACETS, REJECTS
 from cxdata.model.hashing import digest
 from cxdata.model.manifest import Manifest
 from cxdata.model.sample import SCHEMA_VERSION
-from cxdata.reports import targets
+from cxdata.reports import reader, targets
 from cxdata.sources.base import Source
 from cxdata.tasks import curriculum
 from cxdata.tasks.base import Card, Task
@@ -37,17 +37,23 @@ class Key(NamedTuple):
 
 
 def facets_key(
-    source: Source, digests: Mapping[str, tuple[int, str]], options: Mapping[str, str], parts: Iterable[str]
+    source: Source,
+    digests: Mapping[str, tuple[int, str]],
+    options: Mapping[str, str],
+    parts: Iterable[str],
+    parents: Mapping[str, str] | None = None,
 ) -> Key:
     """What the facet tables depend on: input bytes, options, the reader's VERSION, the facets' schema, the labels.
 
-    `parts` are those that were found: a reader may name pictures by the part they lie in.
+    `parts` are those that were found: a reader may name pictures by the part they lie in. `parents` holds a hash of
+    what the facets of each source depend on that this one stands on.
     """
     manifest = source.manifest
     labels = manifest.labels.model_dump(mode="json") if manifest.labels else None
     return Key({
         **{f"input {name}": sha256 for name, (_, sha256) in sorted(digests.items())},
         **{f"option {name}": value for name, value in sorted(options.items())},
+        **{f"facets of {slug}": key for slug, key in sorted((parents or {}).items())},
         "parts found": " ".join(sorted(parts)),
         "reader version": str(source.reader.VERSION),
         "facets' columns": digest([_schema(FACETS[name]) for name in manifest.facets]),
@@ -65,8 +71,9 @@ def task_key(
     task: Task, facets: Key, config: BuildConfig, about: str, policies_used: tuple[str, str], shards: int
 ) -> Key:
     """What the samples of a task depend on."""
+    read = {"reports as read": read_key(facets).digest()} if policies.READ in policies_used else {}
     return Key({
-        "what the reader gives": facets.digest(), "task version": str(task.version), "seed": str(config.seed),
+        **read, "what the reader gives": facets.digest(), "task version": str(task.version), "seed": str(config.seed),
         "split": str(config.split), "limit": str(config.limit), "label policies": " ".join(policies_used),
         "source": about, "number of files": str(shards),
         "schema version": str(SCHEMA_VERSION), "state version": str(states.VERSION),
@@ -74,6 +81,16 @@ def task_key(
         "difficulty rule": curriculum.RULE, "target version": str(targets.VERSION),
         "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
         "wordings": _wordings(task),
+    })  # fmt: skip
+
+
+def read_key(facets: Key) -> Key:
+    """What the states that the reader of reports gives depend on."""
+    words = {name: _text("cxdata.reports", name) for name in ("lexicon.yaml", "negation.yaml")}
+    return Key({
+        "what the reader gives": facets.digest(), "report reader version": str(reader.VERSION),
+        "read states version": str(read_states.VERSION), **words,
+        "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
     })  # fmt: skip
 
 

@@ -14,8 +14,10 @@ from cxdata.build.units import picture_files
 from cxdata.build.unreadable import UNREADABLE, with_unreadable_picture
 from cxdata.model.manifest import Manifest
 from cxdata.model.sample import SCHEMA_VERSION, columns
+from cxdata.sources.base import file_name
 
 if TYPE_CHECKING:
+    from cxdata.build.parents import Parent
     from cxdata.build.units import Units
 
 
@@ -108,7 +110,17 @@ def _inputs(units: Units, reader: Unit) -> list[dict[str, Any]]:
             "file": file, "role": units.source.manifest.file(name).role, "size_bytes": size, "sha256": sha256,
             "rows_read": read, "rows_used": used, "rows_rejected": rejected, "cells_nulled": nulled,
         })  # fmt: skip
-    return entries
+    return entries + [entry for parent in units.parents for entry in _of_parent(units, parent)]
+
+
+def _of_parent(units: Units, parent: Parent) -> list[dict[str, Any]]:
+    """A parent's files: they are read for its facets, and their rows count in its own build."""
+    digests, manifest = parent.digests(units.hashes), parent.source.manifest
+    return [
+        {"file": f"{manifest.slug}/{file_name(parent.inputs.files, name)}", "role": "reference", "size_bytes": size,
+         "sha256": sha256, "rows_read": None, "rows_used": None, "rows_rejected": None, "cells_nulled": None}
+        for name, (size, sha256) in sorted(digests.items())
+    ]  # fmt: skip
 
 
 def _funnel(parts: Parts) -> list[dict[str, Any]]:

@@ -10,19 +10,23 @@ from cxdata.build.config import BuildConfig, PicturesConfig
 from cxdata.build.folder import BUILD_JSON, CROISSANT, README, STATE, BuildFolder
 from cxdata.build.inputs import resolve
 from cxdata.build.ledger import Unit
+from cxdata.build.parents import Parent, own_and_parents
 from cxdata.build.pool import Pool
 from cxdata.build.progress import Progress
 from cxdata.build.report import Parts, card, croissant, report
 from cxdata.build.units import SAMPLES, Units
-from cxdata.model.errors import CxdataError, RefusedError
-from cxdata.model.policies import policies_of
+from cxdata.model.errors import CxdataError, RefusedError, UsageError
+from cxdata.model.policies import READ, policies_of
 from cxdata.sources.base import Source
 from cxdata.sources.roots import Found
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to build: the source where it was found, the config, and `home`, the folder OUT/<slug>."""
+    """What to build: the source where it was found, the config, and `home`, the folder OUT/<slug>.
+
+    `parents` are the sources that its manifest requires, see `parents_of`.
+    """
 
     source: Source
     found: Found
@@ -32,6 +36,7 @@ class Request:
     workers: int
     partial: bool
     progress: Progress
+    parents: tuple[Parent, ...] = ()
 
 
 def build(request: Request) -> dict[str, Any]:
@@ -43,24 +48,33 @@ def build(request: Request) -> dict[str, Any]:
     """
     manifest, options = request.source.manifest, request.config.options
     _refuse_inside(request)
-    policies_of(manifest.labels, request.config.label_policy)  # one that cannot hold is told before a folder is made
+    _refuse_policy(request)
     inputs = resolve(manifest, request.found, options, request.config.tasks, partial=request.partial)
     folder = BuildFolder(request.home)
     with folder.opened(request.config):
         units = Units(
             request.source, request.found, request.config, inputs, options, request.images, folder,
-            Pool(request.workers), request.progress,
+            Pool(request.workers), request.progress, request.parents,
         )  # fmt: skip
-        folder.write_json(
-            f"{STATE}/roots.json", {part: str(root.absolute()) for part, root in request.found.roots.items()}
-        )
+        folder.write_json(f"{STATE}/roots.json", {name: str(root.absolute()) for name, root in units.roots.items()})
         return _finish(units, _all_units(units))
+
+
+def _refuse_policy(request: Request) -> None:
+    """A policy that cannot hold is told before a folder is made."""
+    manifest = request.source.manifest
+    train, _ = policies_of(manifest.labels, request.config.label_policy)
+    if train == READ and ("reports" not in manifest.facets or manifest.labels is None):
+        raise UsageError(
+            f"label policy read: {manifest.slug} has no reports to read beside its labels",
+            mend="use the source's own policy (no --label-policy), or strict",
+        )
 
 
 def _refuse_inside(request: Request) -> None:
     """A download is only ever read: nothing is written below a root, whatever links lead there."""
     home = request.home.resolve()
-    for root in request.found.roots.values():
+    for root in own_and_parents(request.found, request.parents).values():
         if home.is_relative_to(root.resolve()):
             raise RefusedError(
                 f"{request.source.slug}: the output would lie inside the download, which is never written to",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -16,8 +17,9 @@ from cxdata.build.config import BuildConfig, PicturesConfig
 from cxdata.build.embed import Around, Shelf
 from cxdata.build.folder import BuildFolder
 from cxdata.build.inputs import Inputs, input_digests
-from cxdata.build.keys import Key, about, facets_key, pictures_key, shown_key, side_key, stored_key, task_key
+from cxdata.build.keys import Key, about, facets_key, pictures_key, read_key, shown_key, side_key, stored_key, task_key
 from cxdata.build.ledger import Hashes, Ledger, Unit
+from cxdata.build.parents import Parent, ParentFacets, own_and_parents
 from cxdata.build.pictures import IMAGES, Pictures, has_names, located, look, rejects, signature
 from cxdata.build.pool import Pool
 from cxdata.build.progress import Progress
@@ -26,10 +28,11 @@ from cxdata.build.space import Room
 from cxdata.build.spool import Desk, Spool, remove_spool
 from cxdata.build.writer import Shard, write_parts, write_shard
 from cxdata.images.named import Places, places_of
-from cxdata.model.facets import FACET_KEYS, REJECTS
+from cxdata.model.facets import FACET_KEYS, MAY_REPEAT, REJECTS, conform
 from cxdata.model.hashing import digest, hash_expr
-from cxdata.model.policies import policies_of
+from cxdata.model.policies import READ, policies_of
 from cxdata.model.sample import arrow_schema, to_arrow
+from cxdata.reports.readings import read_reports
 from cxdata.sources.base import ReadContext, Reading, Source
 from cxdata.sources.roots import Found
 from cxdata.tasks.base import Card, Funnel, Material, Task, task
@@ -58,6 +61,7 @@ class Units:
     folder: BuildFolder
     pool: Pool
     progress: Progress
+    parents: Sequence[Parent] = ()
 
     def __post_init__(self) -> None:
         """Open the ledger; `written` names the files that this run writes, but for the cache of facets."""
@@ -77,17 +81,26 @@ class Units:
     @cached_property
     def context(self) -> ReadContext:
         """What the reader is given."""
-        return ReadContext(self.source.manifest, self.inputs.files, self.found.roots, self.options, self.pool.run)
+        return ReadContext(
+            self.source.manifest, self.inputs.files, self.found.roots, self.options, self.pool.run,
+            ParentFacets(lambda: self.parents, self.pool.run),
+        )  # fmt: skip
+
+    @cached_property
+    def roots(self) -> dict[str, Path]:
+        """The roots below which pictures lie, by root id: the source's own and those of its parents."""
+        return own_and_parents(self.found, self.parents)
 
     @cached_property
     def facets_key(self) -> Key:
         """What the facet tables depend on."""
-        return facets_key(self.source, self.digests, self.options, self.found.roots)
+        parents = {parent.source.slug: parent.key(self.hashes) for parent in self.parents}
+        return facets_key(self.source, self.digests, self.options, self.found.roots, parents)
 
     @cached_property
     def places(self) -> Places:
         """Where files lie that are known by name alone."""
-        return places_of(self.source.manifest, self.found.roots)
+        return places_of(self.source.manifest, self.roots, (parent.source.manifest for parent in self.parents))
 
     @cached_property
     def reader(self) -> Unit:
@@ -134,8 +147,9 @@ class Units:
     def card(self) -> Card:
         """What every row says of the source."""
         manifest = self.source.manifest
+        language = manifest.language_of(self.options)
         return Card(
-            manifest.slug, self.found.version, manifest.language, manifest.licence, manifest.restricted,
+            manifest.slug, self.found.version, language, manifest.licence, manifest.restricted,
             manifest.patient_namespace, manifest.population.default, self.source.reader.VERSION,
         )  # fmt: skip
 
@@ -157,8 +171,19 @@ class Units:
         files = {name: self.folder.home / f"facets/{name}.parquet" for name in self.source.manifest.facets}
         facets = {name: pl.scan_parquet(path) for name, path in files.items()}
         train, held_out = self.policies
+        if train == READ:
+            facets[READ] = self._read_reports(facets["reports"])
         manifest = self.source.manifest
         return Material(self.card, facets, manifest.labels, train, held_out, self.config.seed, manifest.split)
+
+    def _read_reports(self, reports: pl.LazyFrame) -> pl.LazyFrame:
+        """What the reader states, read once for the same reports: facets/read.parquet, with the columns of findings."""
+        key, file = read_key(self.facets_key), f"facets/{READ}.parquet"
+        if self.ledger.finished(READ, key) is None:
+            rows = conform("findings", read_reports(reports, self.pool.run))
+            shard = write_shard(self.folder.home, file, rows, FACET_KEYS["findings"])
+            self.ledger.record(Unit(READ, key, (shard,), {"rows": rows.height}))
+        return pl.scan_parquet(self.folder.home / file)
 
     @cached_property
     def everyone(self) -> pl.DataFrame:
@@ -228,7 +253,13 @@ class Units:
     def _keep_facets(self, reading: Reading) -> None:
         names = self.source.manifest.facets
         shards = [
-            write_shard(self.folder.home, f"facets/{name}.parquet", reading.facets[name], FACET_KEYS[name])
+            write_shard(
+                self.folder.home,
+                f"facets/{name}.parquet",
+                reading.facets[name],
+                FACET_KEYS[name],
+                may_repeat=name in MAY_REPEAT,
+            )
             for name in names
         ]
         self.ledger.record(Unit("facets", self.facets_key, tuple(shards), {}))
@@ -301,7 +332,7 @@ class Units:
     def _look(self, shard: int, shown: pl.Series) -> Done:
         told = self._told(shown)
         rows = self._located(told)
-        pictures = look(rows, self.found.roots, self.images.mode, self.pool)
+        pictures = look(rows, self.roots, self.images.mode, self.pool)
         file = f"images/{self._shard(shard)}.parquet"
         written = self._write(file, pictures.rows, ["image_id"], to_arrow(IMAGES))
         return self._pictures_done(shard, told, rows, [written], pictures)
@@ -323,14 +354,14 @@ class Units:
     ) -> Done:
         bad = self._write_rejects(f"pictures-{self._shard(shard)}", pictures.rejects)
         return [*files, *bad], {
-            "seen": digest(signature(rows, self.found.roots, self.images.mode)), "by_name": has_names(told),
+            "seen": digest(signature(rows, self.roots, self.images.mode)), "by_name": has_names(told),
             "rejects": tally(pictures.rejects["code"]), "status": tally(pictures.rows["status"]),
             "other_sizes": pictures.other_sizes,
         }  # fmt: skip
 
     def _around(self, first: int, samples: Sequence[Shard]) -> Around:
         """What shards of stored pictures share, from the first that is written on."""
-        desk = Desk(self.folder.home, self.found.roots, self.images.ask, self.ledger, self.pool, self.progress)
+        desk = Desk(self.folder.home, self.roots, self.images.ask, self.ledger, self.pool, self.progress)
         ids = self._ids(samples)
         rows = self._located(self._told(pl.concat(ids.values())))
         packed = rows.filter(pl.col("member").is_not_null())
@@ -362,7 +393,7 @@ class Units:
         else:
             files = [self.folder.home / file for file in picture_files(unit)]
             rows = pl.scan_parquet(files, glob=False).drop("bytes").collect()
-        return bool(digest(signature(rows, self.found.roots, self.images.mode)) == unit.counts["seen"])
+        return bool(digest(signature(rows, self.roots, self.images.mode)) == unit.counts["seen"])
 
     def _write_patients(self) -> Done:
         rows = self.everyone.select(list(PATIENTS))

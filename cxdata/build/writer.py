@@ -41,14 +41,18 @@ class Shard(NamedTuple):
     sha256: str
 
 
-def write_shard(home: Path, file: str, frame: pl.DataFrame, by: Sequence[str], schema: Any = None) -> Shard:
+def write_shard(
+    home: Path, file: str, frame: pl.DataFrame, by: Sequence[str], schema: Any = None, *, may_repeat: bool = False
+) -> Shard:
     """Write the frame, in the order of `by`, to `home/file`; `schema` is a pyarrow schema, else the frame's own.
 
-    `by` must order the rows totally: CxdataError when two rows share it, since their order could change the bytes.
+    `by` must order the rows totally: CxdataError when two rows share it, since their order could change the bytes; of
+    rows that `may_repeat`, when they share it and are not alike.
     CxdataError too when columns, types or nulls are not those of the schema, and when the file cannot be written.
     """
     ordered = frame.sort(by, nulls_last=True).rechunk()
-    if ordered.select(pl.struct(by).is_duplicated().any()).item():
+    alike = ordered.filter(pl.struct(by).is_duplicated())
+    if alike.height and not (may_repeat and alike.n_unique() == alike.select(by).n_unique()):
         raise _bug(file, f"two rows share {', '.join(by)}")
     target = schema if schema is not None else to_arrow(dict(ordered.schema))
     return _written(home, file, [ordered], target)

@@ -7,20 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cxdata.model.manifest import Manifest
+from cxdata.sources.listing import Listing
 from cxdata.sources.roots import Found, found, part_candidates
 
 Roots = Mapping[str, Path]
 """The root of each part of one download, in the manifest's order of the parts."""
 
 
-def installs(manifest: Manifest, places: Iterable[Path]) -> list[Found]:
-    """The downloads, each with one root a part; every candidate stands in at least one of them.
+def installs(manifest: Manifest, places: Iterable[Path], listing: Listing | None = None) -> list[Found]:
+    """The downloads, each with one root a part; every candidate stands in at least one. `listing` may be shared.
 
     All that lies below one folder is one download, as long as no part is there twice. Where one is, what lies below
     each of the folders in it is told apart, and a download that lacks parts takes those of the only other one that has
     none of its own parts; of several, of the only one of the same version.
     """
-    candidates = part_candidates(manifest, places)
+    candidates = part_candidates(manifest, places, listing)
     roots = [(part, root) for part, folders in candidates.items() for root in folders]
     return [found(manifest, download) for download in _downloads(manifest, roots, 0)]
 

@@ -10,9 +10,11 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from cxdata.model.errors import CxdataError
 from cxdata.model.hashing import file_sha256
 from cxdata.model.manifest import FileSpec, Manifest
 from cxdata.reports.sections import normalise
+from cxdata.sources.records import read_records
 from cxdata.sources.roots import find_file
 
 MEMBER: Final = "::"
@@ -32,7 +34,7 @@ def find_input(manifest: Manifest, roots: Mapping[str, Path], origin_file: str) 
     """The file that `origin_file` of a row names (`table.csv.gz`, `archive.zip::member`, `folder/text.txt`)."""
     name, _, member = origin_file.partition(MEMBER)
     for spec in manifest.files:
-        path = find_file(spec, roots.get(spec.part)) if spec.kind in ("table", "texts") else None
+        path = find_file(spec, roots.get(spec.part)) if spec.kind in ("table", "texts", "json") else None
         if path is not None and path.is_file() and path.name == name:
             return Input(spec, path, member or None)
         if path is not None and path.is_dir() and (path / origin_file).is_file():
@@ -52,21 +54,32 @@ def origin(
     """
     told: dict[str, Any] = {"file": row["origin_file"], "row": row["origin_row"], "cells": None}
     found = find_input(manifest, roots, row["origin_file"]) if manifest else None
-    if found is None:
+    if manifest is None or found is None:
         return {**told, "note": GONE}
     known = inputs.get(found.path.name)
     told |= {"path": str(found.path), "same_bytes": None if known is None else file_sha256(found.path) == known}
     if row["origin_row"] is not None:
-        return told | _cells(found.path, row["origin_row"])
+        return told | _cells(manifest, found, row["origin_row"])
     return told | _sections(found, report)
 
 
-def _cells(path: Path, number: int) -> dict[str, Any]:
+def _cells(manifest: Manifest, found: Input, number: int) -> dict[str, Any]:
+    path = found.path
+    if found.spec.kind == "json":
+        return _record(manifest, found, number)
     try:
         rows = pl.read_csv(path, infer_schema=False, skip_rows_after_header=number - 1, n_rows=1)
     except (pl.exceptions.PolarsError, OSError) as error:
         return {"note": f"the table can no longer be read ({type(error).__name__})"}
     return {"cells": rows.row(0, named=True)} if rows.height else {"note": "the table no longer has that row"}
+
+
+def _record(manifest: Manifest, found: Input, number: int) -> dict[str, Any]:
+    try:
+        records = read_records(manifest.slug, found.spec, found.path)
+    except CxdataError:
+        return {"note": "the file can no longer be read as JSON"}
+    return {"cells": records[number - 1]} if number <= len(records) else {"note": "the file no longer has that record"}
 
 
 def _sections(found: Input, report: Mapping[str, Any] | None) -> dict[str, Any]:

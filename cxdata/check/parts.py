@@ -15,6 +15,7 @@ from cxdata.check.tree import Tree
 from cxdata.model.errors import CxdataError
 from cxdata.model.hashing import hash_expr
 from cxdata.model.manifest import FileSpec, Manifest, Need
+from cxdata.sources.records import as_table, read_records
 from cxdata.sources.roots import Found, version_of
 from cxdata.sources.tables import read_table
 
@@ -84,7 +85,7 @@ def check_file(manifest: Manifest, spec: FileSpec, path: Path | None, root: Path
         return Checkup(spec, None, _absent(spec, root), None)
     if path.is_dir():
         return Checkup(spec, path, _state(spec, path, OK), None)
-    is_table = spec.kind in ("table", "list")
+    is_table = spec.kind in ("table", "list", "json")
     if is_without_rows(spec, path) and spec.need == "optional":
         return Checkup(spec, path, _state(spec, path, Look("empty", NO_ROWS)), None)
     seen, table = look(path, whole=whole or is_table or ".csv" in path.name), None
@@ -127,6 +128,8 @@ def leftover(path: Path, get: str) -> FileState:
 
 def _read(manifest: Manifest, spec: FileSpec, path: Path, told: str) -> tuple[Look, pl.DataFrame | None]:
     try:
+        if spec.kind == "json":
+            return Look("ok", told), as_table(read_records(manifest.slug, spec, path), spec.columns)
         return Look("ok", told), read_table(manifest.slug, spec, path)
     except CxdataError as error:
         return Look("mismatch", error.what), None

@@ -6,18 +6,19 @@ import polars as pl
 
 from cxdata.check.facts import Facts
 from cxdata.check.rule import Rule
-from cxdata.model.policies import POLICIES
+from cxdata.model.policies import POLICIES, UNREAD
 
 
 def rules(facts: Facts) -> list[Rule]:
     """Rules over label_policy and reference."""
     policy, held_out = pl.col("label_policy"), pl.col("split") != "train"
-    unread, unread_too = (pl.col(name).is_null() for name in ("label_policy", "reference"))
+    unread, unread_too = policy.is_null() | (policy == UNREAD), pl.col("reference").is_null()
+    known = [*POLICIES, UNREAD]
     doubts = held_out & policy.str.starts_with("u-")
     return [
         Rule("missing", "label_policy", unread, "the row does not say how its labels were read", facts.label_tasks),
         Rule("missing", "reference", unread_too, "the row does not say who stated its labels", facts.label_tasks),
-        Rule("unknown_policy", "label_policy", ~policy.is_in(list(POLICIES)), f"not one of: {', '.join(POLICIES)}"),
+        Rule("unknown_policy", "label_policy", ~policy.is_in(known), f"not one of: {', '.join(known)}"),
         Rule("doubt_outside_train", "label_policy", doubts, "a policy that reads doubts as answers is for train only"),
         Rule("listed_negative", "label_policy", held_out & (policy == "listed") & _denies(),
              "the source lists what is present: silence is no absence in val and test", facts.label_tasks),

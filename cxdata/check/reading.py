@@ -9,7 +9,7 @@ import polars as pl
 
 from cxdata.build.builds import Build
 from cxdata.model.manifest import Manifest
-from cxdata.model.policies import Use
+from cxdata.model.policies import READ, UNREAD, Use
 from cxdata.model.states import BLOCKED, Effective
 from cxdata.tasks.base import Card, Material
 from cxdata.tasks.judged import STATE, USE
@@ -22,6 +22,8 @@ WORDS: Final = {
 def facet_rows(build: Build, manifest: Manifest, row: Mapping[str, Any]) -> dict[str, pl.LazyFrame] | None:
     """The facet tables of the row's patient and study; None when some facet is gone (facets/ is a cache)."""
     files = {name: build.home / f"facets/{name}.parquet" for name in manifest.facets}
+    if row["label_policy"] == READ:
+        files[READ] = build.home / f"facets/{READ}.parquet"
     if not all(path.is_file() for path in files.values()):
         return None
     patient, study = (row[key].removeprefix(f"{manifest.patient_namespace}:") for key in ("patient_key", "study_key"))
@@ -35,7 +37,7 @@ def label(
 
     None for a row without labels. `states` is None, with a note, where the facets are gone.
     """
-    if row["label_policy"] is None:
+    if row["label_policy"] == UNREAD:
         return None
     told = {"policy": row["label_policy"], "reference": row["reference"], "states": None}
     if manifest is None or facets is None:

@@ -28,7 +28,7 @@ def check_files(build: Build, shards: list[Shard] | None) -> Iterator[Problem]:
         yield of_file(build.label(BUILD_JSON), "build_json", why)
         return
     for shard in shards:
-        yield from _check_shard(build, shard)
+        yield from check_shard(build, shard)
     named = {shard.file for shard in shards}
     for table in SHARD_FOLDERS:
         for path in sorted((build.home / table).rglob("*")):
@@ -53,10 +53,11 @@ def check_table(build: Build, file: str, rows: int | None) -> Iterator[Problem]:
         yield of_file(label, "rows", f"build.json says {rows} rows, the file holds {height}")
     wanted = schema_of(file)
     if wanted is not None:
-        yield from _check_schema(label, wanted, schema)
+        yield from check_schema(label, wanted, schema)
 
 
-def _check_shard(build: Build, shard: Shard) -> Iterator[Problem]:
+def check_shard(build: Build, shard: Shard) -> Iterator[Problem]:
+    """Problems of one file as bytes: gone, of another size, or other bytes than were written."""
     path, label = build.home / shard.file, build.label(shard.file)
     if not path.is_file():
         yield of_file(label, "shard_missing", "build.json names it, and it is not there")
@@ -66,7 +67,8 @@ def _check_shard(build: Build, shard: Shard) -> Iterator[Problem]:
         yield of_file(label, "sha256", "the bytes are not those that were written")
 
 
-def _check_schema(label: str, wanted: Any, found: Any) -> Iterator[Problem]:
+def check_schema(label: str, wanted: Any, found: Any) -> Iterator[Problem]:
+    """Problems of a file's columns, given as pyarrow schemas."""
     for field in wanted:
         if field.name not in found.names:
             yield of_file(label, "schema", "the column is missing", field.name)

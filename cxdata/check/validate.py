@@ -26,6 +26,7 @@ from cxdata.check.rule import Rule, broken
 from cxdata.check.shown import known_pictures
 from cxdata.check.structure import check_files, check_table, named_shards
 from cxdata.check.tables import PATIENTS_FILE, table_of, table_rules
+from cxdata.check.traces import TraceCheck
 from cxdata.check.verdict import Verdict
 from cxdata.model.sample import polars_schema
 
@@ -53,6 +54,7 @@ class _Checker:
         self.problems: list[Problem] = []
         self.unreadable: int | None = None
         self.has_damage = False
+        self.traces = TraceCheck(build)
 
     def run(self) -> Verdict:
         self.problems += check_files(self.build, self.shards)
@@ -63,6 +65,8 @@ class _Checker:
         self._check_rejects(readable["rejects"])
         self._check_samples(readable["samples"], self._around(pictures, readable["patients"]))
         self._check_readability(readable["samples"], readable["images"])
+        if not self.problems:  # traces are judged by samples that are as they should be
+            self.problems += self.traces.problems()
         return self._verdict()
 
     def _verdict(self) -> Verdict:
@@ -73,6 +77,7 @@ class _Checker:
     def _notes(self) -> Iterator[str]:
         if self.unreadable:
             yield f"{self.build.home.name}: {unreadable_pictures(self.unreadable, self.rows)}"
+        yield from self.traces.notes
 
     def _readable(self, table: str) -> list[str]:
         """The table's files that can be read; problems of the others are noted."""

@@ -15,6 +15,7 @@ from cxdata.cli import (
     explain,
     mix,
     phantom,
+    reason,
     reconcile,
     render,
     sources,
@@ -34,7 +35,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (sources, phantom, doctor, build, validate, stats, explain, mix, split_check, reconcile, render, demo):
+for verb in (
+    sources,
+    phantom,
+    doctor,
+    build,
+    validate,
+    stats,
+    explain,
+    reason,
+    mix,
+    split_check,
+    reconcile,
+    render,
+    demo,
+):
     app.command(verb.NAME, epilog="Examples:  " + "   ·   ".join(verb.EXAMPLES))(verb.run)
 
 

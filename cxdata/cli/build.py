@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial as partial_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -21,7 +22,7 @@ EXAMPLES = (
     "cxdata build --source mimic --limit 100 --images none",
 )
 
-Policy = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed"]
+Policy = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed", "read"]
 ImagesMode = Literal["none", "path", "embed"]
 Split = Literal["train", "val", "test"]
 
@@ -77,13 +78,15 @@ def run(
 ) -> None:
     """Turn sources, as officially downloaded, into validated Parquet shards. Run again, it goes on where it stopped."""
     from cxdata.build.config import BuildConfig, PicturesConfig
+    from cxdata.build.parents import parents_of
     from cxdata.build.run import Request, build
     from cxdata.sources.discovery import source as find_source
     from cxdata.sources.discovery import sources as all_sources
 
     slugs = list(dict.fromkeys(source))
     sources = [find_source(slug, include_path or ()) for slug in slugs]
-    check_slugs(all_sources(include_path or ()), root or [])
+    known = all_sources(include_path or ())
+    check_slugs(known, root or [])
     asked = _asked(images, max_side=max_side, max_pixels=max_pixels, render=render, lossless=lossless or None)
     given = {slug: _options(slug, option or [], slugs) for slug in slugs}
     results = []
@@ -94,8 +97,11 @@ def run(
         )  # fmt: skip
         pictures = PicturesConfig(mode=images, **{"render": one.manifest.render, **asked})
         found, home = _located(one, root or []), out / one.slug
+        parents = parents_of(one, known, partial_of(_places_of_parent, one.slug, root or []))
         with progress(one.slug) as shown:
-            results.append(build(Request(one, found, config, home, pictures, workers or _cores(), partial, shown)))
+            results.append(
+                build(Request(one, found, config, home, pictures, workers or _cores(), partial, shown, parents))
+            )
         _tell(one.slug, results[-1], home)
     if json:
         print_json(results)
@@ -149,6 +155,16 @@ def _located(source: Source, roots: list[str]) -> Found:
     if found is None:
         raise _nothing_there(source, looked_in)
     return found
+
+
+def _places_of_parent(child: str, roots: list[str], parent: Source) -> list[Path]:
+    """Where a parent is looked for: in its own places, else in those of the source that stands on it."""
+    from cxdata.model.errors import UsageError
+
+    try:
+        return places(parent.slug, roots)
+    except UsageError:
+        return places(child, roots)
 
 
 def _nothing_there(source: Source, looked_in: list[Path]) -> Exception:

@@ -44,15 +44,17 @@ def run(
     from cxdata.check.doctor import examine
     from cxdata.check.installs import installs
     from cxdata.sources.discovery import sources
+    from cxdata.sources.listing import Listing
 
     check_slugs(sources(include_path or []), root or [])
     chosen = _chosen(source, include_path or [])
     entries: list[Entry] = []
+    listing = Listing()
     not_looked_for: list[CxdataError] = []
     for one in chosen:
         looked_in, problem = _places(one, root or [])
         not_looked_for += [problem] if problem else []
-        found: list[Found | None] = [*installs(one.manifest, looked_in)] or ([None] if source else [])
+        found: list[Found | None] = [*installs(one.manifest, looked_in, listing)] or ([None] if source else [])
         with progress(one.slug) as shown:
             entries += [examine(one.manifest, at, checksums, _out(), shown) for at in found]
     _tell(entries, not_looked_for, as_json=json)

@@ -28,6 +28,10 @@ def run(
         Literal["path", "embed"],
         typer.Option("--images", help="path: each picture once below OUT/images; embed: in the rows."),
     ] = "path",
+    traces: Annotated[
+        Literal["evidence", "model", "none"] | None,
+        typer.Option("--traces", help="Whose traces golds are made of [default: evidence, where `reason` wrote them]."),
+    ] = None,
     unknown_overlap: Annotated[
         Literal["keep", "drop"],
         typer.Option("--unknown-overlap", help="Of sources that may share patients, keep both or the larger."),
@@ -53,7 +57,7 @@ def run(
     mixed = mix_config(stage, config, seed=seed)
     request = MixRequest(
         builds, out or Path("mix") / stage, mixed, form, images, unknown_overlap, sources(include_path or ()), say,
-        drop_duplicates, workers or os.cpu_count() or 1,
+        drop_duplicates, workers or os.cpu_count() or 1, traces,
     )  # fmt: skip
     content = mix(request)
     if json:
@@ -67,6 +71,10 @@ def run(
         print_table(
             ("guessed without the picture", "right", "chance"), [(t, f"{a:.3f}", f"{c:.3f}") for t, a, c in guesses]
         )
+    golds = content["traces"]
+    if golds["rows"]:
+        rows = [*golds["steps"].items(), ("silent or label alone", f"{golds['silent_share']:.1%}")]
+        print_table((f"steps of {golds['rows']:,} traces ({golds['writer']})", "steps"), rows)
     if content["dropped"]:
         print_table(("left out", "rows", "because", "how to get it back"), list(in_words(content["dropped"])))
     say(f"{sum(content['rows'].values()):,} rows in {request.out}")

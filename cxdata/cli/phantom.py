@@ -42,7 +42,11 @@ def run(
     asked = [find_source(slug, include_path or ()) for slug in dict.fromkeys(source)]
     parents = [find_source(slug, include_path or ()) for slug in _parents(asked)]
     orders = [Order(one, _layouts(one, None)[0], out / one.slug, patients, seed) for one in parents]
-    orders += [_order(one, chosen, out, patients, seed, layout) for one in asked for chosen in _layouts(one, layout)]
+    for one in sorted(asked, key=lambda one: bool(one.manifest.requires)):  # parents first: the others fit to them
+        below = tuple(next(o for o in orders if o.source.slug == slug) for slug in one.manifest.requires)
+        orders += [
+            _order(one, chosen, out, patients, seed, layout)._replace(parents=below) for chosen in _layouts(one, layout)
+        ]
     standing = [is_written(order) for order in orders]
     for order, stands in zip(orders, standing, strict=True):
         if stands:
@@ -50,7 +54,16 @@ def run(
         else:
             write(order)
     print_table(["source", "layout", "patients", "folder"], [_row(order) for order in orders])
-    say(f"next: cxdata build --source {asked[0].slug} --root {orders[len(parents)].target}")
+    say(f"next: {_next(next(order for order in orders if order.source is asked[0]))}")
+
+
+def _next(order: Order) -> str:
+    """The build of a phantom; a source that stands on others wants a root for each."""
+    slug = order.source.slug
+    if not order.parents:
+        return f"cxdata build --source {slug} --root {order.target}"
+    roots = " ".join(f"--root {one.source.slug}={one.target}" for one in (order, *order.parents))
+    return f"cxdata build --source {slug} {roots}"
 
 
 def _parents(asked: list[Source]) -> list[str]:

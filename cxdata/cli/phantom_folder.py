@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from cxdata import __version__
 from cxdata.build.atomic import TEMPORARY, cannot_write
+from cxdata.build.parents import ParentFacets, parents_of
+from cxdata.build.pool import Pool
 from cxdata.model.errors import RefusedError
 from cxdata.model.hashing import digest, file_sha256
 from cxdata.model.manifest import Layout
@@ -18,13 +20,17 @@ MARK: Final = ".cxdata-phantom.json"
 
 
 class Order(NamedTuple):
-    """A phantom that is asked for: `target` is the folder that will stand for a user's data folder."""
+    """A phantom that is asked for: `target` is the folder that will stand for a user's data folder.
+
+    `parents` are the phantoms, written before, of the sources that its manifest requires.
+    """
 
     source: Source
     layout: Layout
     target: Path
     patients: int
     seed: int
+    parents: tuple[Order, ...] = ()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -67,7 +73,9 @@ def write(order: Order) -> None:
     try:
         shutil.rmtree(temporary, ignore_errors=True)  # of a killed process
         temporary.mkdir(parents=True)
-        order.source.phantom.write(PhantomSpec(temporary, order.layout, order.patients, order.seed))
+        order.source.phantom.write(
+            PhantomSpec(temporary, order.layout, order.patients, order.seed, _facets_of_parents(order))
+        )
         content = {**order.facts, "digest": _digest(temporary)}
         (temporary / MARK).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         temporary.replace(order.target)
@@ -75,6 +83,13 @@ def write(order: Order) -> None:
         raise cannot_write(order.target, error) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _facets_of_parents(order: Order) -> ParentFacets:
+    """What the readers of the parents give of their phantoms."""
+    known = {parent.source.slug: parent.source for parent in order.parents}
+    targets = {parent.source.slug: parent.target for parent in order.parents}
+    return ParentFacets(lambda: parents_of(order.source, known, lambda parent: [targets[parent.slug]]), Pool(1).run)
 
 
 def _mark(target: Path) -> dict[str, Any] | None:

@@ -78,6 +78,9 @@ def _card(manifest: Manifest) -> None:
     typer.echo(f"{manifest.slug}: {manifest.title}\n{manifest.summary}\n")
     mark = "restricted, " if manifest.restricted else ""
     typer.echo(f"access:  {mark}{manifest.access}\nlicence: {manifest.licence}\nterms:   {manifest.terms}\n")
+    if manifest.third_party:
+        third = manifest.third_party
+        typer.echo(f"services of others ({third.name}): {third.says} {third.page}\n")
     _downloads(manifest)
     _files(manifest)
     _meaning(manifest)

@@ -54,13 +54,18 @@ class Places:
         return self._walked[part, folders]
 
 
-def places_of(manifest: Manifest, roots: Mapping[str, Path]) -> Places:
-    """The places of a source's pictures: the usual ones are those that its manifest names, in its order."""
+def places_of(manifest: Manifest, roots: Mapping[str, Path], parents: Iterable[Manifest] = ()) -> Places:
+    """The places of a source's pictures: the usual ones are those that its manifest names, in its order.
+
+    Those of the sources that it stands on lie in parts called `slug.part`.
+    """
     usual: dict[str, list[str]] = {}
-    for spec in manifest.files:
-        if spec.kind == "pictures":
-            globs = (str(PurePosixPath(path, spec.holds or "")) for path in spec.paths)
-            usual.setdefault(spec.part, []).extend(globs)
+    for one in (manifest, *parents):
+        prefix = "" if one is manifest else f"{one.slug}."
+        for spec in one.files:
+            if spec.kind == "pictures":
+                globs = (str(PurePosixPath(path, spec.holds or "")) for path in spec.paths)
+                usual.setdefault(f"{prefix}{spec.part}", []).extend(globs)
     return Places(roots, usual)
 
 

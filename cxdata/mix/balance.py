@@ -16,14 +16,16 @@ from typing import Final
 import polars as pl
 
 from cxdata.mix.config import Balance
-from cxdata.mix.guess import chances, guess
+from cxdata.mix.guess import cases_of, chance, guess_cases
 from cxdata.mix.pool import keep
 from cxdata.model.hashing import hash_expr
 
 CHOICES: Final = ("binary", "single_choice", "multi_choice")
 ROUNDS: Final = 24  # of thinning; each takes what the one before left guessable
 FEWEST_TO_GUESS: Final = 40  # rows of a task in a split, below which a guess says nothing
+_ROW: Final = "_row"
 _GROUP: Final = ("split", "source", "task", "asked_finding", "view")
+_LOOKED_AT: Final = (*_GROUP, "answer_type", "answer", "set_id", "study_key")
 DROPS: Final = {
     "set_torn": "another row of its balanced set is in another split or left out",
     "finding_too_few": "train has too few Yes or No of the finding",
@@ -34,15 +36,18 @@ DROPS: Final = {
 
 
 def balanced(rows: pl.DataFrame, rules: Balance, seed: int, dropped: Counter[str]) -> pl.DataFrame:
-    """The rows in balance; those left out are counted by code."""
-    order = hash_expr(seed, pl.col("sample_id"), "balance").alias("_hash")
-    frame = whole_sets(rows, dropped).with_columns(order)
+    """The rows in balance, in their order; those left out are counted by code.
+
+    What is chosen from is narrow and in the order of a hash, so that the first of a group are a choice of it.
+    """
+    rows = whole_sets(rows, dropped)
+    frame = _in_hash_order(rows, seed)
     frame = _even_yes_and_no(frame, rules, dropped)
     frame = _even_views(frame, dropped)
-    frame = _keys_not_too_often(frame, rules, dropped)
-    parts = frame.partition_by("split", "task", maintain_order=True)
+    parts = [_with_options(part, rows) for part in frame.partition_by("split", "task", maintain_order=True)]
+    parts = [_keys_not_too_often(part, rules, dropped) if _is_single(part) else part for part in parts]
     kept = [_hard_to_guess(part, rules, dropped) if _is_choice(part) else part for part in parts]
-    return (pl.concat(kept) if kept else frame).drop("_hash")
+    return rows[pl.concat([pl.Series([], dtype=pl.UInt32), *(part[_ROW] for part in kept)]).sort()]
 
 
 def whole_sets(rows: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
@@ -53,8 +58,27 @@ def whole_sets(rows: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
     return keep(rows, pl.when(in_set & ~pl.col("set_id").is_in(whole)).then(pl.lit("set_torn")), dropped)
 
 
-def _is_choice(rows: pl.DataFrame) -> bool:
-    return rows["answer_type"][0] in CHOICES and rows.height >= FEWEST_TO_GUESS
+def _in_hash_order(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """What most rules look at, with the number of each row; equal hashes by id."""
+    order = hash_expr(seed, pl.col("sample_id"), "balance").alias("_hash")
+    numbers = rows.select(order, "sample_id").with_row_index(_ROW).sort("_hash", "sample_id")[_ROW]
+    return rows.select(_LOOKED_AT)[numbers].with_columns(numbers)
+
+
+def _with_options(part: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a split and task, with what the other rules look at where they are choice questions."""
+    if part["answer_type"][0] not in CHOICES:
+        return part
+    more = rows.select("options", pl.col("answer").cast(pl.String), "answer_letter", "patient_key")
+    return part.drop("answer").hstack(more[part[_ROW]])
+
+
+def _is_single(part: pl.DataFrame) -> bool:
+    return bool(part["task"][0] == "disease_single_choice")
+
+
+def _is_choice(part: pl.DataFrame) -> bool:
+    return part.height >= FEWEST_TO_GUESS and part["answer_type"][0] in CHOICES
 
 
 def _even_yes_and_no(rows: pl.DataFrame, rules: Balance, dropped: Counter[str]) -> pl.DataFrame:
@@ -75,7 +99,8 @@ def _even_yes_and_no(rows: pl.DataFrame, rules: Balance, dropped: Counter[str]) 
 
 
 def _place(group: list[str]) -> pl.Expr:
-    return pl.struct("_hash", "sample_id").rank("ordinal").over(group) - 1
+    """Which of its group a row is, from 0: rows stand in the order of their hashes."""
+    return pl.int_range(pl.len()).over(group)
 
 
 def _too_few(asked: pl.DataFrame, rules: Balance) -> pl.DataFrame:
@@ -110,42 +135,38 @@ def _even_views(rows: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
     return keep(placed, uneven, dropped).drop("_nth", "_least")
 
 
-def _keys_not_too_often(rows: pl.DataFrame, rules: Balance, dropped: Counter[str]) -> pl.DataFrame:
-    """Drop ordinary single-choice rows of findings that are the key too often, round by round, until none is."""
-    single = pl.col("task") == "disease_single_choice"
-    others, asked = rows.filter(~single), rows.filter(single)
+def _keys_not_too_often(asked: pl.DataFrame, rules: Balance, dropped: Counter[str]) -> pl.DataFrame:
+    """Drop ordinary rows of findings that are the key too often, round by round, until none is."""
     while True:
-        keys = asked.group_by("split", "answer").agg(k=pl.len())
-        stands = asked.select("split", answer="options").explode("answer").group_by("split", "answer").agg(a=pl.len())
-        over = keys.join(stands, on=["split", "answer"]).select(
-            "split", "answer",
-            surplus=((pl.col("k") - rules.key_share * pl.col("a")) / (1 - rules.key_share)).ceil(),
+        keys = asked.group_by("answer").agg(k=pl.len())
+        stands = asked.select(answer="options").explode("answer").group_by("answer").agg(a=pl.len())
+        over = keys.join(stands, on="answer").select(
+            "answer", surplus=((pl.col("k") - rules.key_share * pl.col("a")) / (1 - rules.key_share)).ceil(),
         ).filter(pl.col("surplus") > 0)  # fmt: skip
         free = pl.col("set_id").is_null()
-        ranked = asked.with_columns(_free=free).with_columns(_nth=_place(["split", "answer", "_free"]))
-        ranked = ranked.join(over, on=["split", "answer"], how="left", maintain_order="left")
+        placed = asked.with_columns(_free=free).with_columns(_nth=_place(["answer", "_free"]))
+        placed = placed.join(over, on="answer", how="left", maintain_order="left")
         much = pl.when(free & (pl.col("_nth") < pl.col("surplus"))).then(pl.lit("key_too_often"))
-        left = keep(ranked, much, dropped).drop("_nth", "_free", "surplus")
+        left = keep(placed, much, dropped).drop("_nth", "_free", "surplus")
         if left.height == asked.height:
-            return pl.concat([others, left])
+            return left
         asked = left
 
 
 def _hard_to_guess(rows: pl.DataFrame, rules: Balance, dropped: Counter[str]) -> pl.DataFrame:
     """Drop ordinary rows that are guessed right until the guess wins no more than chance allows."""
+    cases = cases_of(rows)
+    rows = rows.with_columns(cases.of_row.alias("_case"))
     for _ in range(ROUNDS):
-        free = int(rows["set_id"].null_count())
-        if not free or rows.height < FEWEST_TO_GUESS:
-            return rows
-        right = guess(rows)
-        wanted = float(str(chances(rows).mean())) + rules.guess_over_chance
+        if rows.height < FEWEST_TO_GUESS or not rows["set_id"].null_count():
+            break
+        right = guess_cases(cases, rows["_case"])
+        wanted = chance(rows) + rules.guess_over_chance
         hits = int(right.sum())
         if hits <= wanted * rows.height:
-            return rows
+            break
         surplus = ceil((hits - wanted * rows.height) / (1 - wanted))
-        ranked = rows.with_columns(_hit=pl.col("set_id").is_null() & right)
-        ranked = ranked.with_columns(_nth=_place(["_hit"]))
-        rows = keep(
-            ranked, pl.when(pl.col("_hit") & (pl.col("_nth") < surplus)).then(pl.lit("guessable")), dropped
-        ).drop("_hit", "_nth")
+        placed = rows.with_columns(_hit=pl.col("set_id").is_null() & right).with_columns(_nth=_place(["_hit"]))
+        much = pl.when(pl.col("_hit") & (pl.col("_nth") < surplus)).then(pl.lit("guessable"))
+        rows = keep(placed, much, dropped).drop("_hit", "_nth")
     return rows

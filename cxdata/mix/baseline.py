@@ -9,6 +9,7 @@ import polars as pl
 
 from cxdata.mix.balance import CHOICES, FEWEST_TO_GUESS
 from cxdata.mix.guess import guess, summary
+from cxdata.mix.lookup import looked_up
 from cxdata.mix.pool import FILE, PLACE
 from cxdata.model.hashing import hash_expr
 
@@ -38,13 +39,9 @@ def _unit() -> pl.Expr:
 
 def _with_words(rows: pl.DataFrame, files: list[Path]) -> pl.DataFrame:
     """The rows with `words`: hashed words, and pairs of words, of question and context."""
-    texts = []
-    for (number,), part in rows.partition_by(FILE, as_dict=True).items():
-        scan = pl.scan_parquet(files[int(str(number))], glob=False).select("question", "context").with_row_index(PLACE)
-        held = scan.join(part.select(PLACE).lazy(), on=PLACE, how="semi")
-        texts.append(held.with_columns(pl.lit(number, pl.UInt32).alias(FILE)).collect())
+    texts = looked_up(rows, files, ("question", "context"))
     text = pl.concat_str("question", "context", separator=" ", ignore_nulls=True).str.to_lowercase()
-    words = pl.concat(texts).select(FILE, PLACE, words=text.str.extract_all(r"[a-z0-9-]+"))
+    words = texts.select(FILE, PLACE, words=text.str.extract_all(r"[a-z0-9-]+"))
     pairs = pl.col("words").list.eval(pl.concat_str(pl.element(), pl.element().shift(-1), separator=" ").drop_nulls())
     both = words.with_columns(words=pl.concat_list("words", pairs))
     hashed = (hash_expr(0, pl.element(), "word") % BINS).cast(pl.String)

@@ -37,7 +37,7 @@ def card(content: Mapping[str, Any], sources: Mapping[str, Source], facts: Facts
         ("Negatives", on.negatives(facts)),
         ("Guessed without the picture", _baseline(content["text_only"])),
         ("Error of labels read from reports", on.label_error(facts)),
-        ("Steps of traces", list(on.steps(facts)) if facts.steps.height else []),
+        ("Traces", _traces(content["traces"])),
         ("Views, age and sex", _people(facts)),
         ("Overlap of patients", [*_overlap(content, people), *_unknown(content["unknown"])]),
         ("Rows left out", _dropped(content["dropped"])),
@@ -69,6 +69,17 @@ def _sources(content: Mapping[str, Any], sources: Mapping[str, Source]) -> list[
 
 def _papers(content: Mapping[str, Any], sources: Mapping[str, Source]) -> list[str]:
     return folded("Papers", [f"- {one}" for slug in content["by_source"] for one in sources[slug].manifest.citations])
+
+
+def _traces(told: Mapping[str, Any]) -> list[str]:
+    if not told["rows"]:
+        return ["No gold is a trace."]
+    words = (
+        f"The golds of {told['rows']:,} rows are traces of the writer `{told['writer']}`: rationales composed from "
+        f"reports and boxes, no record of how anyone looked. Of their steps, {told['silent_share']:.1%} rest on "
+        "silence or a label alone. Nobody has read these very traces: `docs/traces.md` tells what reading some found."
+    )
+    return [words, "", *table(["basis", "steps"], told["steps"].items())]
 
 
 def _baseline(told: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import polars as pl
@@ -99,18 +98,6 @@ def definitions(facts: Facts) -> list[str]:
     ]  # fmt: skip
     head = ["finding", "asked for as", "is a", "other spellings", "in the sources' tables"]
     return folded(f"The {len(rows)} findings of this mix", table(head, rows))
-
-
-def steps(facts: Facts) -> Iterator[str]:
-    """Shares of the steps of traces, by writer and basis."""
-    total = int(facts.steps["n"].sum())
-    rows = [
-        (writer, basis or "closing or candidates", n, f"{n / total:.1%}")
-        for writer, basis, n in facts.steps.iter_rows()
-    ]
-    yield from table(["writer", "basis", "steps", "share"], rows)
-    yield ""
-    yield "Traces are rationales composed from labels and reports, not a record of how anyone looked at a picture."
 
 
 def _why_not(finding: Finding, yes: int, no: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from cxdata.images.codes import MESSAGES as PICTURES
-from cxdata.mix import balance, limits, pool, splits
+from cxdata.mix import balance, limits, moved, pool, splits
 from cxdata.mix.duplicates import DUPLICATE
 
 UNKNOWN: Final = "patients_of_unknown_overlap"
@@ -34,6 +34,7 @@ BACK: Final = {
     splits.TORN: _NEVER,
     splits.STRANGER: "finish the build of the source that the patient is from, and build with the same options",
     DUPLICATE: "leave --drop-duplicates out",
+    moved.CODE: "give the source the role train (`external: []`), or build it with --label-policy strict",
     UNKNOWN: "--unknown-overlap keep, or a list that matches the patients (`cxdata split-check` names the pairs)",
     "set_torn": "build without --limit or --tasks that cut sets, or mend the pictures that are left out",
     "finding_too_few": "lower `balance.fewest` and `balance.fewest_share`, or build more studies",
@@ -45,6 +46,7 @@ BACK: Final = {
 }
 _MEANS: Final = {
     **pool.DROPS, **splits.DROPS, **balance.DROPS, **limits.DROPS,
+    **moved.DROPS,
     DUPLICATE: "a picture of it looks like one in a stricter split",
     UNKNOWN: "its source may share patients with a larger one, and no list tells",
 }  # fmt: skip

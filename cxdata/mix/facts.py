@@ -14,6 +14,7 @@ import polars as pl
 from cxdata.build.builds import Build
 from cxdata.build.used import STUDY, UNKNOWN, kind_of, states_of, used
 from cxdata.mix.behind import Behind, behind
+from cxdata.mix.moved import without_unproved
 from cxdata.mix.pool import FILE, PLACE
 from cxdata.model.states import Effective
 from cxdata.sources.base import Source
@@ -34,7 +35,7 @@ class Facts(NamedTuple):
     `findings`: one row each combination of BY, with `n`; `is_right` says whether the finding belongs to the answer,
     `state` what it rests on. `spelled`: finding, source, native (the spellings of it in the source's own tables).
     `asked`: finding, source, yes, no: binary questions of the builds in train, before anything was left out.
-    `looked_for`: every finding in a label space of the builds. `steps`: writer, basis, n; empty without traces.
+    `looked_for`: every finding in a label space of the builds.
     """
 
     findings: pl.DataFrame
@@ -42,16 +43,16 @@ class Facts(NamedTuple):
     spelled: pl.DataFrame
     asked: pl.DataFrame
     looked_for: frozenset[str]
-    steps: pl.DataFrame
 
 
 def facts(
     places: pl.DataFrame, files: Sequence[Path], found: Sequence[Build], sources: Mapping[str, Source],
-    writer: str | None = None,
+    unproved: pl.DataFrame | None = None,
 ) -> Facts:  # fmt: skip
     """Count. `places` says of each row its FILE, PLACE and split; `files` are the Parquet files by that number.
 
-    `writer` is whose traces the mix shows, None where it shows none. Builds of which no row is there are left aside.
+    `unproved` names what rows of val and test are not scored by (see `moved`), where any are.
+    Builds of which no row is there are left aside.
     """
     once = places.select(FILE, PLACE, "split").unique([FILE, PLACE])
     shown = {number: files[number] for number in sorted(set(once[FILE]))}
@@ -64,6 +65,7 @@ def facts(
             if path.parent.parent != build.home:
                 continue
             rows = _rows(path, once.filter(pl.col(FILE) == number))
+            rows = rows if unproved is None else without_unproved(rows, unproved)
             counts.append(_counted(rows, states))
             studies.append(rows.select("source", "study_key").unique())
             pictures.append(
@@ -71,14 +73,12 @@ def facts(
             )
     findings = pl.concat(counts).group_by(BY).agg(pl.col("n").sum()).sort(BY, nulls_last=True)
     people = behind(pl.concat(studies).unique(), pl.concat(pictures).unique(), found)
-    return Facts(
-        findings, people, _spelled(found), _asked(found), _looked_for(found), _steps(found, once, files, writer)
-    )
+    return Facts(findings, people, _spelled(found), _asked(found), _looked_for(found))
 
 
 def _rows(path: Path, places: pl.DataFrame) -> pl.DataFrame:
     scan = pl.scan_parquet(path, glob=False).select(READ).with_row_index(PLACE)
-    return scan.join(places.lazy().select(PLACE, "split"), on=PLACE).collect()
+    return scan.join(places.lazy(), on=PLACE).collect()
 
 
 def _states(build: Build, sources: Mapping[str, Source]) -> pl.DataFrame | None:
@@ -128,20 +128,3 @@ def _asked(found: Sequence[Build]) -> pl.DataFrame:
     ]  # fmt: skip
     sides = [(pl.col("answer") == side).sum().cast(pl.Int64).alias(side.lower()) for side in ("Yes", "No")]
     return pl.concat([nothing, *scans]).group_by("finding", "source").agg(sides).sort("finding", "source").collect()
-
-
-def _steps(found: Sequence[Build], once: pl.DataFrame, files: Sequence[Path], writer: str | None) -> pl.DataFrame:
-    """Steps of the traces of the rows, by writer and basis."""
-    traces = [path for build in found for path in sorted((build.home / f"traces/{writer}").glob("*.parquet"))]
-    nothing = pl.DataFrame(schema={"writer": pl.String, "basis": pl.String, "n": pl.Int64})
-    if writer is None or not traces:
-        return nothing
-    shown = [
-        pl.scan_parquet(files[int(str(number))], glob=False).select("sample_id").with_row_index(PLACE)
-        .join(part.lazy(), on=PLACE, how="semi").select("sample_id")
-        for (number,), part in once.partition_by(FILE, as_dict=True).items()
-    ]  # fmt: skip
-    steps = pl.concat([pl.scan_parquet(path, glob=False).select("sample_id", "writer", "steps") for path in traces])
-    of_rows = steps.join(pl.concat(shown), on="sample_id", how="semi").explode("steps", empty_as_null=False)
-    basis = of_rows.select("writer", basis=pl.col("steps").struct.field("basis"))
-    return basis.group_by("writer", "basis").agg(n=pl.len().cast(pl.Int64)).sort("writer", "basis").collect()

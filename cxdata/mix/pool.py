@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from cxdata.build.builds import Build
+from cxdata.mix import unchecked
 from cxdata.mix.config import MixConfig
 from cxdata.model.errors import CxdataError
 
@@ -23,6 +24,11 @@ COLUMNS: Final = (
     "answer_letter", "labels", "image_ids", "set_id", "study_key", "patient_key", "patient_keys", "population",
     "reference", "difficulty",
 )  # fmt: skip
+NAMES: Final = (
+    "source", "task", "stage", "level", "answer_type", "asked_finding", "answer", "answer_letter", "set_id",
+    "study_key", "patient_key", "view",
+)  # fmt: skip
+"""Columns whose values come again and again."""
 DICOM: Final = r"\.(?:dcm|dicom)$"
 DROPS: Final = {
     "language": "another language than the mix's",
@@ -43,23 +49,25 @@ class Pool(NamedTuple):
     dropped: Counter[str]
 
 
-def pool(builds: Sequence[Build], config: MixConfig) -> Pool:
+def pool(builds: Sequence[Build], config: MixConfig, *, pictures: bool = False, workers: int = 1) -> Pool:
     """Every row that the mix asks for and whose pictures can be shown; splits and balance come later.
 
-    Adds `view`, that of the first picture (null for a row without pictures), and `set_rows`, how many rows its balanced
-    set had. Raises CxdataError when there is no row.
+    Adds `view`, that of the first picture (null for a row without pictures), `set_rows`, how many rows its balanced set
+    had, and `finding`, the one asked about or the first of the labels. Names that come again are categories,
+    `patient_keys` is null where there is but one, and `image_ids` stay where `pictures` is true. Raises CxdataError
+    when there is no row.
     """
-    files = [path for build in builds for path in build.shards("samples")]
-    pictures, dropped = _pictures(builds), Counter[str]()
+    files = samples_of(builds)
+    seen, dropped = _pictures(builds, workers), Counter[str]()
     sets = _set_sizes(files, config)
     found: list[pl.DataFrame] = []
     asked = 0
     for number, path in enumerate(files):  # a file at a time: only what is kept of it stays in memory
         rows = _scan(path, number).filter(_is_asked(config)).collect()
         asked += rows.height
-        wanted = keep(rows, _unwanted(config), dropped).drop("language", "population")
-        shown = _showable(wanted, pictures, dropped)
-        found.append(shown.join(sets, on="set_id", how="left", maintain_order="left"))
+        wanted = keep(rows, _unwanted(config), dropped).drop("language", "population", "reference")
+        shown = _showable(wanted, seen, dropped).drop(() if pictures else "image_ids")
+        found.append(shown.join(sets, on="set_id", how="left", maintain_order="left").select(_narrow(shown.columns)))
     if not asked:
         raise CxdataError(
             "the builds hold no row that the mix asks for", where=", ".join(str(build.home) for build in builds),
@@ -68,11 +76,29 @@ def pool(builds: Sequence[Build], config: MixConfig) -> Pool:
     return Pool(pl.concat(found), files, dropped)
 
 
+def samples_of(builds: Sequence[Build]) -> list[Path]:
+    """The files of samples, in the order by which rows know theirs."""
+    return [path for build in builds for path in build.shards("samples")]
+
+
 def keep(rows: pl.DataFrame, code: pl.Expr, dropped: Counter[str]) -> pl.DataFrame:
     """The rows whose code is null; the others are counted by code."""
-    coded = rows.with_columns(code.alias("_code"))
-    dropped.update(dict(coded["_code"].drop_nulls().value_counts().iter_rows()))
-    return coded.filter(pl.col("_code").is_null()).drop("_code")
+    codes = rows.select(code.alias("_code")).to_series()
+    if codes.null_count() == rows.height:
+        return rows
+    dropped.update(dict(codes.drop_nulls().value_counts().iter_rows()))
+    return rows.filter(codes.is_null())
+
+
+def _narrow(columns: Sequence[str]) -> list[pl.Expr]:
+    """Less memory for the same: a few bytes a name, no list where one value tells all."""
+    finding = pl.coalesce("asked_finding", pl.col("labels").list.first())
+    several = pl.when(pl.col("patient_keys").list.len() > 1).then("patient_keys")
+    same = [name for name in columns if name not in (*NAMES, "labels", "patient_keys")]
+    return [
+        *map(pl.col, [*same, "set_rows"]), several.alias("patient_keys"), finding.cast(pl.Categorical).alias("finding"),
+        *(pl.col(name).cast(pl.Categorical) for name in NAMES),
+    ]  # fmt: skip
 
 
 def _scan(path: Path, number: int) -> pl.LazyFrame:
@@ -110,11 +136,14 @@ def _set_sizes(files: Sequence[Path], config: MixConfig) -> pl.DataFrame:
     return pl.concat([nothing, *in_sets]).group_by("set_id").agg(pl.len().alias("set_rows")).collect()
 
 
-def _pictures(builds: Sequence[Build]) -> pl.DataFrame:
-    """image_id, view and status of every picture of the builds."""
+def _pictures(builds: Sequence[Build], workers: int) -> pl.DataFrame:
+    """image_id, view and status of every picture of the builds; what no build looked at is looked at now."""
     unstored = pl.col("content_sha256").is_null() & pl.col("path").str.to_lowercase().str.contains(DICOM)
-    told = pl.when((pl.col("status") == "ok") & unstored).then(pl.lit("dicom_not_stored")).otherwise("status")
-    images = [pl.scan_parquet(path, glob=False).select("image_id", "view", told.alias("status"))
+    status = pl.coalesce("seen", "status")
+    told = pl.when((status == "ok") & unstored).then(pl.lit("dicom_not_stored")).otherwise(status)
+    looked = {build.home: unchecked.seen(build, workers).lazy() for build in builds}
+    images = [pl.scan_parquet(path, glob=False).join(looked[build.home], on="image_id", how="left")
+              .select("image_id", "view", told.alias("status"))
               for build in builds for path in build.shards("images")]  # fmt: skip
     nothing = pl.LazyFrame(schema={"image_id": pl.String, "view": pl.String, "status": pl.String})
     return pl.concat([nothing, *images]).unique("image_id").collect()

@@ -11,12 +11,13 @@ import yaml
 
 from cxdata.export.formats import MARK
 from cxdata.model.sample import LETTERS
-from cxdata.reasoning.render import closed_expr, open_expr
+from cxdata.reasoning.render import closed_expr, open_expr, trace_expr
 
 GAP: Final = "\n\n"
 WIDE: Final = (
     "sample_id", "question", "context", "options", "answer", "answer_letter", "answer_type", "labels", "scored_labels",
-    "ignored_labels", "image_ids", "boxes", "stage", "label_policy", "reward", "licence", "restricted",
+    "ignored_labels", "image_ids", "boxes", "stage", "label_policy", "reward", "licence", "restricted", "source",
+    "task", "level", "difficulty", "patient_keys", "reference",
 )  # fmt: skip
 """The columns of samples that prompts are made of, and those that go with them into a stage folder."""
 Prompt = Literal["interleaved", "plain"]
@@ -37,7 +38,8 @@ def prompted(rows: pl.LazyFrame, prompt: Prompt) -> pl.LazyFrame:
 
     `problem` holds one mark a picture, each on a line, then the question, the context, the options by letter and, in
     an interleaved prompt, how to answer; an open one ends with the list in question. `gold` is the answer as its reward
-    wants it in an interleaved prompt, in words in a plain one. Boxes are asked for and given alike in both.
+    wants it in an interleaved prompt, in words in a plain one; with a column `steps`, the trace where that is not null.
+    Boxes are asked for and given alike in both.
     """
     marks = pl.lit(f"{MARK}\n").repeat_by(pl.col("image_ids").list.len()).list.join("")
     parts = pl.concat_str("question", "context", _options(), separator=GAP, ignore_nulls=True)
@@ -49,9 +51,15 @@ def prompted(rows: pl.LazyFrame, prompt: Prompt) -> pl.LazyFrame:
         )  # fmt: skip
     told = pl.when(pl.col("stage") == "open").then(_open_end()).otherwise(pl.lit(wordings()["interleaved.closed.1"]))
     prompt_id = pl.when(pl.col("stage") == "open").then(pl.lit("interleaved.open.1"))
+    gold, kind = _rewarded(), pl.lit("answer")
+    if "steps" in rows.collect_schema():
+        gold, kind = (
+            pl.coalesce(_traced(), gold),
+            pl.when(_traced().is_not_null()).then(pl.lit("trace")).otherwise(kind),
+        )
     return rows.with_columns(
         problem=pl.concat_str(marks, parts, pl.lit(GAP), pl.coalesce(BOXES_TOLD, told)),
-        gold=pl.coalesce(BOXES_GOLD, _rewarded()), gold_kind=pl.lit("answer"),
+        gold=pl.coalesce(BOXES_GOLD, gold), gold_kind=kind,
         prompt_id=_prompt_id(prompt_id.otherwise(pl.lit("interleaved.closed.1"))),
     )  # fmt: skip
 
@@ -79,6 +87,14 @@ def _rewarded() -> pl.Expr:
     return (
         pl.when(pl.col("reward") == "closed").then(closed_expr("answer_letter"))
         .when(pl.col("reward") == "open_labels").then(open_expr("labels")).otherwise("answer")
+    )  # fmt: skip
+
+
+def _traced() -> pl.Expr:
+    """The gold of a trace, null where there is none or the reward takes none."""
+    return (
+        pl.when(pl.col("reward") == "closed").then(trace_expr("steps", "closed"))
+        .when(pl.col("reward") == "open_labels").then(trace_expr("steps", "open"))
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from cxdata.model.hashing import bucket_expr
 FOLDER: Final = "images"
 SIZES: Final = ("width", "height", "stored_width", "stored_height")
 SUFFIX_JPEG: Final = b"\xff\xd8"
-PICTURE: Final = pl.Struct({"bytes": pl.Binary(), "path": pl.String()})
+BATCH: Final = 64  # stored pictures in memory at a time
 
 
 class Shown(NamedTuple):
@@ -27,6 +27,7 @@ class Shown(NamedTuple):
 
     table: pl.DataFrame
     builds: tuple[Build, ...]
+    roots: tuple[dict[str, Path], ...]
 
 
 def shown(image_ids: pl.Series, builds: Sequence[Build]) -> Shown:
@@ -48,45 +49,42 @@ def shown(image_ids: pl.Series, builds: Sequence[Build]) -> Shown:
     suffix = pl.col("path").str.extract(r"(\.[A-Za-z0-9]+)$").str.to_lowercase().fill_null("")
     name = pl.concat_str(pl.lit(f"{FOLDER}/"), folder, pl.lit("/"), stem)
     table = found.with_columns(name=name, suffix=suffix).sort("image_id").collect()
-    return Shown(table, tuple(builds))
+    return Shown(table, tuple(builds), tuple(build.roots() for build in builds))
 
 
-def laid_out(pictures: Shown, home: Path) -> tuple[dict[str, str], Counter[str]]:
-    """Lay every picture below `home/images` and say where by image id, and how many were written, linked or copied."""
-    places: dict[str, str] = {}
+def laid_out(pictures: Shown, home: Path) -> tuple[pl.DataFrame, Counter[str]]:
+    """Lay every picture below `home/images`: image_id and `place`, and how many were written, linked or copied."""
+    for folder in pictures.table["name"].str.extract(r"^(.*)/").unique():
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    names, places = dict(pictures.table.select("image_id", "name").iter_rows()), dict[str, str]()
     ways: Counter[str] = Counter()
-    for ids, names, contents in _stored(pictures):
-        for image_id, name, content in zip(ids, names, contents, strict=True):
-            places[image_id] = name + (".jpg" if content.startswith(SUFFIX_JPEG) else ".png")
-            _write(home / places[image_id], content)
-            ways["stored bytes"] += 1
+    for image_id, content in stored(pictures):
+        places[image_id] = names[image_id] + (".jpg" if content.startswith(SUFFIX_JPEG) else ".png")
+        (home / places[image_id]).write_bytes(content)
+        ways["stored bytes"] += 1
     for row in pictures.table.filter(~pl.col("stored")).iter_rows(named=True):
         places[row["image_id"]] = row["name"] + row["suffix"]
-        ways[_link(_source(pictures, row), home / places[row["image_id"]])] += 1
-    return places, ways
+        ways[_link(source_of(pictures, row), home / places[row["image_id"]])] += 1
+    return pl.DataFrame({"image_id": list(places), "place": list(places.values())}), ways
 
 
-def contents(pictures: Shown) -> dict[str, bytes]:
-    """The bytes of every picture by image id. Raises CxdataError for one that is no longer there."""
-    found = {
-        image_id: content for ids, _, parts in _stored(pictures) for image_id, content in zip(ids, parts, strict=True)
-    }
-    for row in pictures.table.filter(~pl.col("stored")).iter_rows(named=True):
-        found[row["image_id"]] = _read(_source(pictures, row))
-    return found
+def stored(pictures: Shown) -> Iterator[tuple[str, bytes]]:
+    """Ids and bytes of the stored pictures, few of them in memory at a time."""
+    import pyarrow.parquet as pq
 
-
-def _stored(pictures: Shown) -> Iterator[tuple[list[str], list[str], list[bytes]]]:
-    """Ids, names and bytes of the stored pictures, a file of them in memory at a time."""
     for (file,), rows in pictures.table.filter("stored").partition_by("file", as_dict=True).items():
-        table = pl.scan_parquet(str(file), glob=False).select("image_id", "bytes")
-        held = rows.lazy().select("image_id", "name").join(table, on="image_id").sort("image_id").collect()
-        yield held["image_id"].to_list(), held["name"].to_list(), held["bytes"].to_list()
+        wanted = set(rows["image_id"])
+        with pq.ParquetFile(str(file), pre_buffer=False) as table:
+            for batch in table.iter_batches(BATCH, columns=["image_id", "bytes"]):
+                for place, image_id in enumerate(batch["image_id"].to_pylist()):
+                    if image_id in wanted:
+                        yield image_id, batch["bytes"][place].as_py()
 
 
-def _source(pictures: Shown, row: dict[str, object]) -> Path:
-    build = pictures.builds[int(str(row["build"]))]
-    root = build.roots().get(str(row["root_id"]))
+def source_of(pictures: Shown, row: dict[str, object]) -> Path:
+    """Where a picture lies that is not stored; `row` is one of the table."""
+    number = int(str(row["build"]))
+    build, root = pictures.builds[number], pictures.roots[number].get(str(row["root_id"]))
     if root is None:
         raise CxdataError(
             f"it is not known where the pictures of {build.home.name} lie", where=str(build.home),
@@ -95,18 +93,10 @@ def _source(pictures: Shown, row: dict[str, object]) -> Path:
     return root / str(row["path"])
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise _gone(path) from None
-
-
 def _link(source: Path, target: Path) -> str:
     """Hard link, else symbolic link, else copy; says which."""
     if not source.is_file():
-        raise _gone(source)
-    target.parent.mkdir(parents=True, exist_ok=True)
+        raise gone(source)
     target.unlink(missing_ok=True)
     with suppress(OSError):
         os.link(source, target)
@@ -118,12 +108,8 @@ def _link(source: Path, target: Path) -> str:
     return "copies"
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-def _gone(path: Path) -> CxdataError:
+def gone(path: Path) -> CxdataError:
+    """The error of a picture that is no longer there."""
     return CxdataError(
         "a picture is no longer where the build found it", where=str(path), mend="run its `cxdata build` again"
     )

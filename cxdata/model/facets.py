@@ -81,11 +81,14 @@ FACET_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "findings": ("study_id", "image_id", "annotator", "finding", "native_label"),
     "label_space": ("annotator", "finding"),
     "reports": ("study_id",),
-    "regions": ("image_id", "origin_row", "x0", "y0"),
+    "regions": ("image_id", "origin_row", "x0", "y0", "x1", "y1", "finding", "phrase", "annotator"),
     "changes": ("study_id", "prior_study_id", "finding"),
     "questions": ("question_id",),
     "statements": ("study_id", "sentence"),
 }
+
+MAY_REPEAT: Final = frozenset({"regions"})
+"""Facets of which two rows may be alike: one record of a source may hold a box twice, word for word."""
 
 REJECTS: Final[dict[str, pl.DataType]] = {
     "source": pl.String(), "file": pl.String(), "key": pl.String(), "stage": pl.String(), "code": pl.String(),

@@ -10,13 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.links import Link
-from cxdata.model.sample import Population, Reference
+from cxdata.model.sample import LANGUAGES, Language, Population, Reference
 from cxdata.model.tags import Tag, founded
 
 Need = Literal["required", "tasks", "optional"]
-FileKind = Literal["table", "texts", "pictures", "checksums", "list"]
+FileKind = Literal["table", "texts", "pictures", "checksums", "list", "json"]
 Unit = Literal["patients", "studies", "images", "reports", "rows", "questions", "boxes"]
-PolicyName = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed"]
+StateName = Literal["present", "absent", "uncertain"]
+PolicyName = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed", "read"]
 
 
 class Fact(BaseModel):
@@ -75,6 +76,8 @@ class FileSpec(Fact):
     `need` is required, tasks (only `tasks` ask for it) or optional; `when` limits it to values of options.
     A family (kind texts or pictures) is many files that count as one input; where it is a folder, `holds` is a glob
     that must match below it. A list (kind list) is a table without header: `columns` names its columns in order.
+    JSON (kind json) is a list of records, records by key, or one a line: `columns` names what records hold.
+    `spellings` holds other names that a column has in some copies: it is read under its own.
     Pictures may lie in one of several ways, one file spec each, the usual one first. Where users unpack them as they
     like, the family is found `anywhere`: its reader names pictures by `**/name`, and they lie anywhere below the root.
     Where another distribution holds the same in another file, `instead` names that: this one is not missed beside it.
@@ -93,15 +96,22 @@ class FileSpec(Fact):
     instead: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     optional_columns: tuple[str, ...] = ()
+    spellings: dict[str, tuple[str, ...]] = {}
     facets: tuple[str, ...] = ()
     why: str
     get: str = Field(description="where it is got, when it is missing")
 
     @model_validator(mode="after")
-    def _tasks_fit_need(self) -> FileSpec:
+    def _names_fit(self) -> FileSpec:
         if (self.need == "tasks") != bool(self.tasks):
             raise ValueError(f"file {self.name}: tasks are named exactly when need is 'tasks'")
+        if stray := [column for column in self.spellings if column not in (*self.columns, *self.optional_columns)]:
+            raise ValueError(f"file {self.name}: spellings of what is no column: {', '.join(stray)}")
         return self
+
+    def own_name(self, header: str) -> str:
+        """What a column of that header is called here: its own name, where the header is another spelling of it."""
+        return next((column for column, others in self.spellings.items() if header in others), header)
 
 
 class Count(Fact):
@@ -181,6 +191,17 @@ class PopulationRule(Fact):
     evidence: str
 
 
+class ThirdParty(Fact):
+    """What the terms hold about services of others, as a model behind an endpoint elsewhere.
+
+    `name` is what `--terms-accepted` takes; sources under the same terms have the same name.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")
+    says: str
+    page: str = Field(description="where it stands, or where to ask")
+
+
 class Manifest(Fact):
     """One source, whole."""
 
@@ -190,9 +211,10 @@ class Manifest(Fact):
     access: Literal["open", "registered", "credentialed"]
     licence: str
     terms: str
+    third_party: ThirdParty | None = None
     restricted: bool
     citations: tuple[str, ...]
-    language: Literal["en", "es", "zh"] = "en"
+    language: Language = "en"
     versions: tuple[Version, ...]
     parts: dict[str, Part]
     layouts: tuple[Layout, ...]
@@ -203,9 +225,13 @@ class Manifest(Fact):
     population: PopulationRule
     role: Literal["train", "external test"] = "train"
     requires: tuple[str, ...] = ()
+    parent_facets: tuple[str, ...] = Field(default=("images", "studies"), description="read of the sources required")
     same_patients_as: tuple[Link, ...] = ()
     facets: tuple[str, ...]
     labels: Labels | None = None
+    states: tuple[StateName, ...] = Field(
+        default=(), description="what findings can state; empty: all three where every case is read, else present"
+    )
     options: dict[str, Option] = {}
     render: str = Field(default="voi", description="render profile where official pictures are DICOM")
     tags: tuple[Tag, ...] = ()
@@ -269,6 +295,11 @@ class Manifest(Fact):
     def file(self, name: str) -> FileSpec:
         """The file of that logical name; KeyError when the manifest has none."""
         return next(f for f in self.files if f.name == name)
+
+    def language_of(self, options: dict[str, str]) -> Language:
+        """The language that the options choose (`language`, where the source has that option), else its own."""
+        chosen = options.get("language", self.language)
+        return next((one for one in LANGUAGES if one == chosen), self.language)
 
     def settings(self, given: dict[str, str]) -> dict[str, str]:
         """Every option with its value. Raises CxdataError for an unknown key or value."""

@@ -16,7 +16,11 @@ from cxdata.model.states import BLOCKED, Effective
 from cxdata.model.vocabulary import Finding, Vocabulary
 
 VERSION: Final = 1
+READ: Final = "read"
+"""As `stated`, after what the reader finds in the reports was taken in (`read_states.py`); for train only."""
 POLICIES: Final[tuple[str, ...]] = typing.get_args(PolicyName)
+UNREAD: Final = "none"
+"""The `label_policy` of rows for which no label was read."""
 
 Column = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros"]
 COLUMNS: Final[tuple[Column, ...]] = typing.get_args(Column)
@@ -148,6 +152,11 @@ def policy_table_markdown() -> str:
 def _check_policy(policy: str, train: bool) -> None:
     if policy not in POLICIES:
         raise UsageError(f"unknown label policy {policy!r}", mend=f"one of: {', '.join(POLICIES)}")
+    if policy == READ and not train:
+        raise UsageError(
+            "label policy read is for train only: no person has looked at what the reader of reports adds",
+            mend="use stated, strict or closed-world for val and test",
+        )
     if policy.startswith("u-") and not train:
         raise UsageError(
             f"label policy {policy} is for train only: it reads doubts as answers",
@@ -157,6 +166,8 @@ def _check_policy(policy: str, train: bool) -> None:
 
 def _column(name: str, policy: str, closed_world: Collection[str] | None) -> Column:
     """The column of the table that reads this finding under the policy."""
+    if policy == READ:
+        return "stated"
     if policy == "u-mixed":
         return U_MIXED.get(name, "stated")
     if policy == "closed-world" and closed_world is not None and name not in closed_world:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cxdata.model.facets import REFERENCES
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 LETTERS: Final = "ABCDEFG"
 
 Domain = Literal["visual_understanding", "text_generation", "spatiotemporal_alignment", "language"]
@@ -21,6 +21,8 @@ Reward = Literal["closed", "open_labels", "free_text", "boxes", "none"]
 Split = Literal["train", "val", "test"]
 Population = Literal["adult", "paediatric", "unknown"]
 Reference = Literal["R1", "R2", "R3", "R4", "R5"]
+Language = Literal["en", "es", "zh"]
+LANGUAGES: Final[tuple[Language, ...]] = typing.get_args(Language)
 Int32 = Annotated[int, "int32"]
 
 assert typing.get_args(Reference) == REFERENCES  # noqa: S101  one list, two spellings
@@ -48,7 +50,7 @@ class Sample(BaseModel):
     source_version: str = Field(description="version of the source as published")
     task: str = Field(description="name of the task")
     domain: Domain = Field(description="family of the task")
-    language: Literal["en", "es", "zh"] = Field(description="language of question and answer")
+    language: Language = Field(description="language of question and answer")
     answer_type: AnswerType = Field(description="shape of the answer")
     question: str = Field(description="the question in words, without options and without `<image>` marks")
     context: str | None = Field(description="indication, findings to summarise, a report; null when none")
@@ -77,7 +79,7 @@ class Sample(BaseModel):
     set_id: str | None = Field(description="rows of one balanced set; null otherwise")
     evidence_ids: list[str] | None = Field(description="studies whose report sentences it may draw on; null when none")
     wording_id: str = Field(description="which wording asked the question")
-    label_policy: str | None = Field(description="the policy that read the labels; null where no label was read")
+    label_policy: str = Field(description="the policy that read the labels; `none` where no label was read")
     reference: Reference | None = Field(description="tier of the label: R1 consensus on pictures … R5 a model")
     reward: Reward = Field(description="the reward that scores an answer")
     origin_file: str = Field(description="the input it came from, relative to its root")

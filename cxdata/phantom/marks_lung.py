@@ -93,15 +93,17 @@ def _net(scene: Scene, sign: Sign, strength: float, amount: float = 40) -> None:
         scene.draw(sign.finding, scene.film.strokes(lines, 2.0, 0.5), amount * strength, scene.lungs[side])
 
 
-def _dotted(scene: Scene, sign: Sign, strength: float) -> None:
-    """Countless fine dots on both sides."""
+def _dotted(
+    scene: Scene, sign: Sign, strength: float, many: int = 150, radius: float = 1.9, amount: float = 60
+) -> None:
+    """Countless fine dots, or many larger ones, on both sides."""
     for side in ("right", "left"):
         x, y = scene.zones[side, "mid"]
         spots = [
             (x + scene.choice.span(f"dot {side} x{i}", -58, 58), y + scene.choice.span(f"dot {side} y{i}", -92, 88))
-            for i in range(150)
+            for i in range(many)
         ]
-        scene.draw(sign.finding, scene.film.dots(spots, 1.9, 0.5), 60 * strength, scene.lungs[side])
+        scene.draw(sign.finding, scene.film.dots(spots, radius, 0.5), amount * strength, scene.lungs[side])
 
 
 def _cavity(scene: Scene, sign: Sign, strength: float, radius: float = 17, wall_mm: float = 6) -> None:
@@ -211,6 +213,7 @@ LUNG_MARKS: Final[dict[str, Mark]] = {
     "Interstitial Lung Disease": partial(_net, amount=52),
     "Fibrosis": partial(_net, amount=58),
     "Miliary Opacities": _dotted,
+    "Diffuse Nodules": partial(_dotted, many=34, radius=4.6, amount=84),
     "Bronchiectasis": _tramlines,
     "Bronchial Wall Thickening": _cuffs,
     "Pulmonary Vascular Congestion": _congestion,

@@ -42,7 +42,7 @@ def clauses(forms: Sequence[str], hits: Sequence[Hit]) -> list[tuple[int, int]]:
         if _opens(forms, hits, starts[-1], place):
             starts.append(place)
     ends = {hit.start for hit in hits if not _ENDS.isdisjoint(hit.means.roles)}
-    ends -= {place for place in ends if forms[place] == ":" and forms[place + 1 : place + 2] == ["none"]}
+    ends -= {hit.end for hit in hits if hit.means.places and forms[hit.end : hit.end + 1] == [":"]}  # "Lungs: clear."
     begins = sorted({*starts, *ends})
     return list(zip(begins, [*begins[1:], len(forms)], strict=True))
 
@@ -59,11 +59,13 @@ def _breaks(forms: Sequence[str], hits: Sequence[Hit], start: int, place: int) -
     first = place + 2 if forms[place + 1 : place + 2] == ["and"] else place + 1
     if first >= len(forms) or forms[first] in ("or", "nor", "but"):
         return False
-    if forms[first] in _BEGINS:
-        return True
+    if any(hit.start == start and hit.end == place and _opens_scope(hit) for hit in hits):
+        return False  # "in the appropriate clinical setting, …"
+    if forms[first] in _BEGINS or (hits[0].start == 0 and "exception" in hits[0].means.roles and forms[place] == ","):
+        return True  # "Apart from a granuloma, …"
     stop = next((at for at in range(first, len(forms)) if forms[at] in (",", "and", ";", ".", ":")), len(forms))
     rest, left = forms[first:stop], forms[start:place]
-    if not _is_whole(left, hits, start, place) or "differential" in left:
+    if not _is_whole(left, hits, start, place) or "differential" in left or _are_adjectives(left, hits, place, first):
         return False
     if forms[first] in _AFFIRMS and not (forms[first] in _SIDES and (forms[place] == "and" or _goes_on(forms, first))):
         return any(hit.means.findings or hit.means.places for hit in hits if first <= hit.start < stop)
@@ -97,6 +99,15 @@ def _is_statement(rest: Sequence[str], left: Sequence[str], hits: Sequence[Hit],
         return rest[0] == "the" or any(hit.start == first and hit.means.places for hit in hits)
     own = [hit.means for hit in hits if first <= hit.start < stop]
     return any(means.places for means in own) and any(means.attributes for means in own)
+
+
+def _are_adjectives(left: Sequence[str], hits: Sequence[Hit], place: int, first: int) -> bool:
+    """Whether the link stands between two attributes of one noun: "enlarged and tortuous aorta"."""
+    if not VERBS.isdisjoint(left):
+        return False
+    return any(hit.end == place and hit.means.attributes for hit in hits) and any(
+        hit.start == first and hit.means.attributes for hit in hits
+    )
 
 
 def _goes_on(forms: Sequence[str], first: int) -> bool:

@@ -31,7 +31,7 @@ _Tree = dict[str, Any]
 
 
 class Meaning(NamedTuple):
-    """What a phrase stands for: findings, places and attributes by name, and the roles of cues (with those of names)."""
+    """What a phrase stands for: findings, places and attributes by name, and its roles, those of cues among them."""
 
     findings: tuple[str, ...] = ()
     places: tuple[str, ...] = ()

@@ -13,18 +13,23 @@ UNSAID: Final = "unsaid"
 
 _AFTER: Final = {"absent_after": ABSENT, "uncertain_after": UNCERTAIN, "unsaid_after": UNSAID}
 _BEFORE: Final = {"absent_before": ABSENT, "uncertain_before": UNCERTAIN, "unsaid_before": UNSAID}
-CUES: Final = frozenset({*_AFTER, *_BEFORE, "unsaid_start", "resolved", "cause"})
-_RESOLVED_NEAR: Final = 5  # words between "resolved" and what it stands before
+CUES: Final = frozenset({*_AFTER, *_BEFORE, "unsaid_start", "resolved", "cause", "neutral"})
+_RESOLVED_NEAR: Final = 8  # words between "resolved" and what it stands before
+_WORDS: Final = 2  # words of a cue such as "less likely"
+_NOUN: Final = 3  # words of a noun phrase before its noun: "is likely mild basal atelectasis"
 _LINKS: Final = frozenset({",", "and", "or", "nor", "versus", "/", "and/or"})
+_PARTS: Final = _LINKS | {"after", "following", "since", "from"}  # where a noun phrase ends
 _EITHER: Final = frozenset({"or", "versus", "/", "and/or"})
+_DOUBTFUL: Final = frozenset({"or", "versus"})  # "pacemaker/defibrillator" is one thing
 # Words of a noun phrase that say that only one side, place or kind is denied, and such as deny a size alone.
 PARTIAL: Final = frozenset({
     "right", "left", "upper", "lower", "middle", "apical", "apex", "basal", "basilar", "base", "bibasilar", "lobar",
-    "lingular", "retrocardiac", "perihilar", "acute", "cavitary", "tension", "side", "sided", "lobe", "anterior",
-    "posterior", "lateral", "remainder", "remaining", "rest", "healing", "unilateral", "contralateral", "ipsilateral", "healed",
+    "lingular", "retrocardiac", "perihilar", "cavitary", "tension", "lobe", "anterior",
+    "posterior", "lateral", "remainder", "remaining", "rest", "healing", "healed", "unilateral", "contralateral",
+    "ipsilateral",
 })  # fmt: skip
 SIZED: Final = frozenset({
-    "large", "larger", "sizable", "sizeable", "massive", "moderate", "substantial", "displaced", "severe", "sizeable",
+    "large", "larger", "sizable", "sizeable", "massive", "moderate", "substantial", "displaced", "severe",
 })  # fmt: skip
 _ONLY_IF: Final = frozenset({"suggest", "suggestive", "suggesting", "suspicious", "concerning", "worrisome",
                              "consistent", "compatible", "representing"})  # fmt: skip
@@ -67,8 +72,9 @@ def settle(mentions: Sequence[Mention], cues: Sequence[Cue], forms: Sequence[str
     _forward(mentions, cues, forms)
     for cue in cues:
         _backward(cue, mentions, cues, forms)
-    _alternatives(mentions, forms)
-    _weighed(mentions, forms)
+    if not any("neutral" in cue.roles for cue in cues):  # "no change in the effusion or edema": both are there
+        _alternatives(mentions, forms)
+        _weighed(mentions, forms)
     for index, mention in enumerate(mentions):
         if mention.state == ABSENT and mention.stated == PRESENT:
             after = mentions[index + 1].start if index + 1 < len(mentions) else end
@@ -98,7 +104,7 @@ def _opened(
         return None if scope and scope[0] == ABSENT else scope
     if "resolved" in cue.roles:
         return (ABSENT, place) if _is_before(cue, mentions, forms) else scope
-    if role is None or not _speaks_after(cue, mentions):
+    if role is None or not _speaks_after(cue, mentions, forms):
         return scope
     # "no findings suspicious for", "to evaluate possible": what is denied or asked is not made doubtful
     if scope is not None and role == "uncertain_after" and scope[0] in (ABSENT, UNSAID):
@@ -108,9 +114,15 @@ def _opened(
     return _AFTER[role], place
 
 
-def _speaks_after(cue: Cue, mentions: Sequence[Mention]) -> bool:
-    """False for a cue that may stand on either side and has nothing after it."""
-    return cue.roles.isdisjoint(_BEFORE) or any(mention.at >= cue.end for mention in mentions)
+def _speaks_after(cue: Cue, mentions: Sequence[Mention], forms: Sequence[str]) -> bool:
+    """False for a cue that may stand on either side and has nothing after it, or is the predicate of what is before."""
+    if cue.roles.isdisjoint(_BEFORE):
+        return True
+    after = next((mention.at for mention in mentions if mention.at >= cue.end), None)
+    if after is None:
+        return False
+    predicate = forms[cue.start] == "be" and any(mention.end <= cue.start for mention in mentions)
+    return not predicate or (after <= cue.end + _NOUN and _LINKS.isdisjoint(forms[cue.end : after]))
 
 
 def _is_before(cue: Cue, mentions: Sequence[Mention], forms: Sequence[str]) -> bool:
@@ -131,18 +143,28 @@ def _put(mention: Mention, scope: tuple[str, tuple[int, int]] | None) -> None:
 
 def _backward(cue: Cue, mentions: Sequence[Mention], cues: Sequence[Cue], forms: Sequence[str]) -> None:
     """A cue that stands behind its subject: "is not seen", "cannot be excluded", "has resolved"."""
-    role = next((role for role in _BEFORE if role in cue.roles), None)
-    if "resolved" in cue.roles and not _is_before(cue, mentions, forms) and forms[cue.end - 1] not in ("of", "in"):
-        state = ABSENT
-    elif role is not None and not (not cue.roles.isdisjoint(_AFTER) and _speaks_after(cue, mentions)):
-        state = _BEFORE[role]
-    else:
+    state = _state_before(cue, mentions, forms)
+    if state is None:
         return
     for mention in _subjects(cue, mentions, forms):
         if mention.state == PRESENT or (mention.state == UNCERTAIN and state == ABSENT) or state == UNSAID:
             mention.state, mention.cue = state, (cue.start, cue.end)
         elif mention.stated == ABSENT and state == UNCERTAIN:
             mention.state = UNSAID
+
+
+def _state_before(cue: Cue, mentions: Sequence[Mention], forms: Sequence[str]) -> str | None:
+    """What the cue makes of its subject; None where it speaks of what follows."""
+    if "resolved" in cue.roles:
+        after = _is_before(cue, mentions, forms) or forms[cue.end - 1] in ("of", "in")
+        return None if after else ABSENT
+    role = next((role for role in _BEFORE if role in cue.roles), None)
+    if role is None or cue.roles.isdisjoint(_AFTER):
+        return None if role is None else _BEFORE[role]
+    # "possible", "unlikely": behind a finding only where the phrase ends with it
+    ends = cue.end >= len(forms) or not forms[cue.end][0].isalpha()
+    behind = forms[cue.start] == "be" or len(forms[cue.start : cue.end]) > _WORDS or ends
+    return _BEFORE[role] if behind and not _speaks_after(cue, mentions, forms) else None
 
 
 def _subjects(cue: Cue, mentions: Sequence[Mention], forms: Sequence[str]) -> list[Mention]:
@@ -169,7 +191,7 @@ def _alternatives(mentions: Sequence[Mention], forms: Sequence[str]) -> None:
         link = next((place for place in range(one.end, other.start) if forms[place] in _EITHER), None)
         if link is None or not _listed(one, other, forms) or one.finding == other.finding:
             continue
-        listed = forms[link - 1] == ","  # "this, that, or another", but "a shadow, this or that"
+        listed = "," in forms[max(link - 2, one.end) : link]  # "this, that, or another", but "a shadow, this or that"
         earlier = _subjects(Cue(other.start, other.start, frozenset()), mentions[: index + 1], forms)
         for mention in [other, *(earlier if listed else [one])]:
             if mention.state == PRESENT and mention.stated == PRESENT:
@@ -177,10 +199,12 @@ def _alternatives(mentions: Sequence[Mention], forms: Sequence[str]) -> None:
 
 
 def _weighed(mentions: Sequence[Mention], forms: Sequence[str]) -> None:
-    """What stands next to `versus` is in doubt, whatever it is weighed against: "effusion versus thickening"."""
+    """What stands next to `or` or `versus` is in doubt, whatever the other thing is: "effusion versus thickening"."""
     for mention in mentions:
-        near = (mention.end, mention.end + 1, mention.start - 1, mention.start - 2)
-        place = next((at for at in near if 0 <= at < len(forms) and forms[at] == "versus"), None)
+        near = (mention.end, mention.start - 1)
+        far = (mention.end + 1, mention.start - 2)
+        place = next((at for at in near if 0 <= at < len(forms) and forms[at] in _DOUBTFUL), None)
+        place = place or next((at for at in far if 0 <= at < len(forms) and forms[at] == "versus"), None)
         if place is not None and mention.state == PRESENT and mention.stated == PRESENT:
             mention.state, mention.cue = UNCERTAIN, (place, place + 1)
 
@@ -192,6 +216,7 @@ def _narrow(mention: Mention, forms: Sequence[str], after: int) -> None:
     own = {*forms[start : mention.end]}
     if own & SIZED:
         mention.state = UNCERTAIN
-    stop = next((place for place in range(mention.end, after) if forms[place] in _LINKS), after)
+    stop = next((place for place in range(mention.end, after) if forms[place] in _PARTS), after)
     behind = forms[mention.end : stop]
-    mention.part = not PARTIAL.isdisjoint({*own, *behind}) or not _ONLY_IF.isdisjoint(behind)
+    acute = "acute" in own and "Fracture" in mention.finding
+    mention.part = acute or not PARTIAL.isdisjoint({*own, *behind}) or not _ONLY_IF.isdisjoint(behind)

@@ -107,7 +107,7 @@ def _following(attribute: Hit, places: Sequence[Hit], forms: Sequence[str], limi
             or not _STOPS.isdisjoint(set(between) - ({","} if found else set()))
         ):
             break
-        if not found and ("and" in between or not _may_part(between)):
+        if not found and ((between[:1] != ["of"] and "and" in between) or not _may_part(between)):
             break
         if found and (not VERBS.isdisjoint(between) or _LINKS.isdisjoint(between)):
             break

@@ -96,6 +96,15 @@ def with_targets(reports: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def told_sentences(reports: pl.LazyFrame) -> pl.LazyFrame:
+    """Every sentence of findings and impression, in order: the columns study_id, `sentence` and `kept`.
+
+    `kept` is the sentence as it may stand in a target (a leading comparison cut off), null where a rule leaves it out.
+    """
+    rows = reports.select("study_id", *SECTIONS).with_row_index(_ROW)
+    return pl.concat([_told(rows, section) for section in SECTIONS]).sort(_ROW, maintain_order=True).drop(_ROW)
+
+
 class Cues(NamedTuple):
     """Regular expressions of one rule: all cues without exception as one, and pairs of a cue and its exception."""
 
@@ -126,6 +135,17 @@ def _lists(rows: pl.LazyFrame, section: str) -> pl.LazyFrame:
     verdicts = _judged(told.select("_sentence").unique())
     judged = told.join(verdicts, on="_sentence", how="left", maintain_order="left")
     return judged.group_by(_ROW, maintain_order=True).agg(pl.col("_judged").alias(_LIST + section))
+
+
+def _told(rows: pl.LazyFrame, section: str) -> pl.LazyFrame:
+    told = rows.select(_ROW, "study_id", sentence=sentences_expr(section)).explode("sentence").drop_nulls("sentence")
+    verdicts = _judged(told.select(_sentence="sentence").unique())
+    judged = told.join(verdicts, left_on="sentence", right_on="_sentence", how="left", maintain_order="left")
+    mark = pl.when(pl.col("_judged").str.starts_with(_LEFT_OUT)).then(pl.col("_judged").str.slice(1))
+    lost = mark.is_in(_LOSES_A_FINDING).any().over(_ROW)
+    leans = lost & pl.col("_judged").str.contains(_LEANING)
+    kept = pl.when(mark.is_null() & ~leans.fill_null(False)).then("_judged")
+    return judged.select(_ROW, "study_id", sentence=pl.col("sentence").str.strip_chars(" "), kept=kept)
 
 
 def _judged(sentences: pl.LazyFrame) -> pl.LazyFrame:

@@ -15,7 +15,8 @@ _SAME: Final = {
     "can't": "cannot", "couldn't": "cannot", "w/o": "without", "vs": "versus", "vs.": "versus",
     "pneumothoraces": "pneumothorax", "pneumothoraxes": "pneumothorax", "hydropneumothoraces": "hydropneumothorax",
     "atelectases": "atelectasis", "metastases": "metastasis", "diagnoses": "diagnosis", "prostheses": "prosthesis",
-    "bullae": "bulla", "granulomata": "granuloma", "hilus": "hilum", "vertebrae": "vertebra", "apices": "apex", "sulci": "sulcus", "bases": "base",
+    "bullae": "bulla", "granulomata": "granuloma", "hilus": "hilum", "vertebrae": "vertebra", "apices": "apex",
+    "sulci": "sulcus", "bases": "base",
     "oedema": "edema", "visualised": "visualized", "tumour": "tumor", "favoured": "favored", "dilation": "dilatation",
     "this": "this", "does": "does", "always": "always", "us": "us", "hemithoraces": "hemithorax", "disk": "disc",
 }  # fmt: skip

@@ -44,7 +44,8 @@ class ReadContext:
 
     `files` maps the manifest's logical names to what was found (None: not there, and not asked for); `roots` maps parts
     to folders; `run` calls a picklable function on each tuple of arguments, in worker processes where that pays, and
-    yields the results in order; `parents` holds the facets of the sources that the manifest requires.
+    yields the results in order; `parents` holds, by slug, the facets `parent_facets` of the sources that the manifest
+    requires, read when they are first asked for.
     """
 
     manifest: Manifest
@@ -56,18 +57,28 @@ class ReadContext:
 
     def display(self, name: str) -> str:
         """What an input is called in build.json: its file name, or the logical name of a folder of texts."""
-        path = self.files[name]
-        return name if path is None or path.is_dir() else path.name
+        return file_name(self.files, name)
+
+
+def file_name(files: Mapping[str, Path | None], name: str) -> str:
+    """What an input is called where people read it: its file name, or the logical name of a folder of texts."""
+    path = files[name]
+    return name if path is None or path.is_dir() else path.name
 
 
 @dataclass(frozen=True)
 class PhantomSpec:
-    """What a phantom is asked for: `out` stands for the user's data folder; the parts of the layout lie below it."""
+    """What a phantom is asked for: `out` stands for the user's data folder; the parts of the layout lie below it.
+
+    `parents` holds, by slug, the facets `parent_facets` of the phantoms of the sources that the manifest requires, of
+    the same patients and seed, as their readers give them.
+    """
 
     out: Path
     layout: Layout
     patients: int
     seed: int
+    parents: Mapping[str, Mapping[str, pl.DataFrame]] = field(default_factory=dict)
 
 
 class Reader(Protocol):

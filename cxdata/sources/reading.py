@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -11,12 +11,19 @@ import polars as pl
 from cxdata.model.facets import REJECTS, conform, empty
 from cxdata.model.manifest import Annotator
 from cxdata.sources.base import InputCount, ReadContext, Reading
+from cxdata.sources.cells import Cell
+from cxdata.sources.records import Record, read_records
 from cxdata.sources.tables import ROW, keep_first, read_table
 
 MESSAGES: Final = {
     "bad_id": "the id is not of the form that the source uses",
     "duplicate_row": "the same row stands earlier in the file",
     "conflicting_rows": "several rows have this id and contradict each other; none is taken",
+    "bad_record": "the record lacks what the source's records hold, or holds it in another form",
+    "picture_not_in_table": "the table of pictures has no such picture that can be used",
+    "picture_not_in_parent": "the source that this one stands on has no such picture",
+    "unknown_finding": "the label is none that the source knows",
+    "bad_box": "the box has no size, or does not lie within the picture",
 }
 """Codes that every source may use; a reader adds its own."""
 
@@ -63,6 +70,21 @@ class Desk:
         """The input's columns as text, and `row`: see `read_table`."""
         return read_table(self.context.manifest.slug, self.context.manifest.file(name), self.path(name))
 
+    def records(self, name: str) -> list[Record]:
+        """The input's records, each with `row`: see `read_records`."""
+        return read_records(self.context.manifest.slug, self.context.manifest.file(name), self.path(name))
+
+    def of_parent(self, slug: str, image_ids: pl.Series) -> dict[str, pl.DataFrame]:
+        """The facets of a source that this one stands on, as far as they are about these pictures or their studies."""
+        facets = self.context.parents[slug]
+        images = facets["images"].filter(pl.col("image_id").is_in(image_ids.implode()))
+        given = dict(facets) | {"images": images}
+        for name in facets.keys() - {"images"}:
+            key = next((key for key in ("study_id", "image_id") if key in facets[name].columns), None)
+            if key is not None:
+                given[name] = facets[name].filter(pl.col(key).is_in(images[key].unique().implode()))
+        return given
+
     def part(self, name: str, rows: Rows, facets: Mapping[str, pl.DataFrame] | None = None) -> Part:
         """What the input gave, with its rejects and its count."""
         file, used, aside = self.context.display(name), rows.used.height, rows.aside.height
@@ -108,6 +130,30 @@ def sort_rows(rows: pl.DataFrame, key: str, cell: str, code: pl.Expr) -> Rows:
     good = judged.filter(pl.col("code").is_null()).drop("code")
     kept, repeated = keep_first(good, key)
     return Rows(kept, put_aside(cell, judged.filter(pl.col("code").is_not_null()), repeated))
+
+
+def rows_of(
+    table: pl.DataFrame,
+    cells: Mapping[str, Cell],
+    refused: Mapping[str, pl.Expr] | None = None,
+    *,
+    named: str,
+    key: Sequence[str] = ("stem",),
+) -> Rows:
+    """The rows of a table as values, `cells` by name; put aside are `bad_id` and the codes of `refused`.
+
+    The first code that holds counts; `bad_id` is where the first of `key` is null. No two rows that are used have the
+    same `key`; `named` is the column of the file that names a row put aside. Cells of used rows that hold something and
+    could not be read are counted.
+    """
+    unread = {f"_unread {name}": cell.unread() for name, cell in cells.items()}
+    rows = table.with_columns(**unread).with_columns(**{name: cell.value for name, cell in cells.items()})
+    rows = rows.with_columns(_key=pl.concat_str(pl.col(key).cast(pl.String).fill_null(""), separator="\x1f"))
+    codes = {"bad_id": pl.col(key[0]).is_null(), **(refused or {})}
+    code = pl.coalesce(pl.when(condition).then(pl.lit(name)) for name, condition in codes.items())
+    kept, aside, _ = sort_rows(rows, "_key", named, code)
+    nulled = kept.select(pl.sum_horizontal(pl.lit(0), *(pl.col(name).sum() for name in unread))).item()
+    return Rows(kept.drop("_key", *unread), aside, int(nulled))
 
 
 _NO_COUNT: Final = InputCount("", 0, 0, 0)

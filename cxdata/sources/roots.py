@@ -13,11 +13,10 @@ from typing import NamedTuple
 from cxdata.model.errors import UsageError
 from cxdata.model.manifest import FileSpec, Layout, Manifest, Part
 from cxdata.sources.access import entries, exists, is_file, is_folder
+from cxdata.sources.listing import LOOKED_AT, MAX_SUBFOLDERS, Listing
 
 MAX_DEPTH = 6
-MAX_SUBFOLDERS = 200  # a folder of more is patients or studies, not part of the way to a root
 REACH = f"looked down to {MAX_DEPTH} levels below; folders of more than {MAX_SUBFOLDERS} folders are passed over"
-LOOKED_AT = 4  # entries of a folder that a probe with a wildcard follows
 OTHER_LAYOUT = "custom"
 
 
@@ -29,12 +28,12 @@ class Found(NamedTuple):
     version: str
 
 
-def locate(manifest: Manifest, places: Iterable[Path]) -> Found | None:
-    """The roots below the given places, one a part; None when no part is found.
+def locate(manifest: Manifest, places: Iterable[Path], listing: Listing | None = None) -> Found | None:
+    """The roots below the given places, one a part; None when no part is found. `listing` may be shared by sources.
 
     Raises UsageError when two folders claim to be one part, with a command to copy for each: one `--root` a part.
     """
-    candidates = part_candidates(manifest, places)
+    candidates = part_candidates(manifest, places, listing)
     for part, roots in candidates.items():
         if len(roots) > 1:
             raise _ambiguous(manifest, part, candidates)
@@ -49,10 +48,12 @@ def found(manifest: Manifest, roots: Mapping[str, Path]) -> Found:
     return Found(dict(roots), layout.name if layout else OTHER_LAYOUT, version_of(manifest.parts[main], roots[main]))
 
 
-def part_candidates(manifest: Manifest, places: Iterable[Path]) -> dict[str, list[Path]]:
+def part_candidates(
+    manifest: Manifest, places: Iterable[Path], listing: Listing | None = None
+) -> dict[str, list[Path]]:
     """Every folder below the places that a part's probes match, by part; sorted, none inside another."""
-    places = list(places)
-    return {name: sorted(set(_candidates(part, places))) for name, part in manifest.parts.items()}
+    places, listing = list(places), listing or Listing()
+    return {name: sorted(set(_candidates(part, places, listing))) for name, part in manifest.parts.items()}
 
 
 def version_of(part: Part, root: Path) -> str:
@@ -109,24 +110,19 @@ def _children(folder: Path, piece: str) -> list[Path]:
     return sorted(islice(named, LOOKED_AT))
 
 
-def _candidates(part: Part, places: Iterable[Path]) -> Iterator[Path]:
+def _candidates(part: Part, places: Iterable[Path], listing: Listing) -> Iterator[Path]:
     queue = deque((place.absolute(), 0) for place in places)
     seen: set[Path] = set()
     while queue:
         folder, depth = queue.popleft()
-        real = folder.resolve()
-        if real in seen or not is_folder(folder):
+        real = listing.real(folder)
+        if real in seen:
             continue
         seen.add(real)
-        if any(matches(folder, probe) for probe in part.probes):
+        if any(listing.matches(folder, probe) for probe in part.probes):
             yield folder
         elif depth < MAX_DEPTH:
-            queue.extend((child, depth + 1) for child in _subfolders(folder))
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    children = [child for child in entries(folder) if not child.name.startswith(".") and is_folder(child)]
-    return sorted(children) if len(children) <= MAX_SUBFOLDERS else []
+            queue.extend((child, depth + 1) for child in listing.subfolders(folder))
 
 
 def _fits(layout: Layout, roots: Mapping[str, Path]) -> bool:

@@ -158,6 +158,7 @@ def _fields(line: bytes) -> list[str]:
 
 def _named(frame: pl.DataFrame, spec: FileSpec, where: Where) -> pl.DataFrame:
     frame = frame.rename({name: name.strip().strip("\ufeff") for name in frame.columns})
+    frame = frame.rename({name: own for name in frame.columns if (own := spec.own_name(name)) not in frame.columns})
     for column in spec.columns:
         if column not in frame.columns:
             raise CxdataError(

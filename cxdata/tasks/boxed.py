@@ -35,7 +35,8 @@ def boxes_of_findings(material: Material) -> Boxed:
     Columns: image_id, study_id, finding, wording_group, x0, y0, x1, y1 (original pixels, cut at the edges), place (its
     middle in words, as seen on the picture: `lower left`), reference, origin_file, origin_row. Where the facet's frame
     is of another size than the picture, the box is scaled to the picture. Boxes without a finding or an area are left
-    out, as are those that stand twice and those on a picture whose view is not known or whose study has no split.
+    out, as are those on a picture whose view is not known or whose study has no split, and those that several rows of
+    the source repeat; what one record of it holds twice stays twice.
     Raises CxdataError for a finding that the vocabulary does not have.
     """
     regions = material.facets["regions"].filter(pl.col("kind") == ABNORMALITY)
@@ -48,7 +49,9 @@ def boxes_of_findings(material: Material) -> Boxed:
     rows = placed.select(
         "image_id", "study_id", "finding", "wording_group", *_CORNERS, "place", "reference", "origin_file", "origin_row"
     ).sort("image_id", "finding", "y0", "x0", "y1", "x1", "origin_row")  # fmt: skip
-    found = rows.unique(["image_id", "finding", *_CORNERS], keep="first", maintain_order=True).collect()
+    box = ["image_id", "finding", *_CORNERS]
+    again = pl.int_range(pl.len()).over(*box, "origin_file", "origin_row").alias("again")
+    found = rows.with_columns(again).unique([*box, "again"], keep="first", maintain_order=True).drop("again").collect()
     counts = pl.collect_all([frame.select(pl.len()) for frame in (regions, named, sized)])
     steps = ("boxes of abnormalities", "of a finding that can be asked about, on a picture that can", "with an area")
     funnel = [(step, int(count.item()), "rows") for step, count in zip(steps, counts, strict=True)]

@@ -115,9 +115,18 @@ LEFT_OUT: Final = {
 }
 
 
+def _not_asked_about(material: Material) -> pl.LazyFrame:
+    """The pictures that no native question names: such a question shows its own, whatever their view."""
+    images = material.facets["images"]
+    if "questions" not in material.facets:
+        return images
+    named = material.facets["questions"].select(image_id="image_ids").explode("image_id")
+    return images.join(named, on="image_id", how="anti")
+
+
 def left_out(material: Material) -> pl.DataFrame:
     """Pictures and studies that no question may show, as rejects (source, file, key, stage, code, message)."""
-    views = material.facets["images"].filter(pl.col("view").is_in(["OTHER", "UNKNOWN"])).select(
+    views = _not_asked_about(material).filter(pl.col("view").is_in(["OTHER", "UNKNOWN"])).select(
         file="origin_file", key="image_id", code=pl.concat_str(pl.lit("view_"), pl.col("view").str.to_lowercase())
     )  # fmt: skip
     origin = material.facets["images"].group_by("study_id").agg(pl.col("origin_file").min())

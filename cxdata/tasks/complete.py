@@ -21,6 +21,7 @@ from typing import Final
 
 import polars as pl
 
+from cxdata.model.policies import UNREAD
 from cxdata.model.sample import polars_schema
 from cxdata.tasks.base import Material, Task
 from cxdata.tasks.wordings import worded, wordings
@@ -109,6 +110,8 @@ def _constants(task: Task, material: Material, brought: Sequence[str]) -> list[p
         "reward": task.reward, "licence": card.licence, "restricted": card.restricted,
         "reader_version": card.reader_version, "task_version": task.version,
     }  # fmt: skip
+    if not task.reads_labels:
+        values["label_policy"] = UNREAD
     return [pl.lit(value).alias(name) for name, value in values.items() if name not in brought]
 
 

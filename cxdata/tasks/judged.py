@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from cxdata.model.errors import CxdataError
-from cxdata.model.policies import Use, uses
+from cxdata.model.policies import READ, Use, uses
+from cxdata.model.read_states import with_reader
 from cxdata.model.states import Effective, effective, stated_wide
 
 if TYPE_CHECKING:
@@ -83,7 +84,17 @@ def _effective(material: Material, space: list[str]) -> pl.LazyFrame:
     if material.labels is None:
         raise CxdataError("the manifest declares no labels", where=material.card.slug)
     stated = stated_wide(material.facets["findings"], material.facets["readings"], material.labels, space)
+    if material.policy_train == READ:
+        stated = with_reader(stated, _read_in_train(material), space, material.vocabulary)
     return effective(stated, space, material.vocabulary)
+
+
+def _read_in_train(material: Material) -> pl.LazyFrame:
+    """What the reader of reports states of the studies in train."""
+    if READ not in material.facets:
+        raise CxdataError("the reports were not read, which label policy read needs", where=material.card.slug)
+    train = material.cases.lazy().filter(pl.col("split") == "train").select("study_id")
+    return material.facets[READ].join(train, on="study_id", how="semi")
 
 
 def _uses(frame: pl.LazyFrame, material: Material, space: list[str], *, train: bool) -> pl.LazyFrame:

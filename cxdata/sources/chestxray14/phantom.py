@@ -7,20 +7,18 @@ picture each befell.
 
 from __future__ import annotations
 
-import gzip
-import io
-import tarfile
-from pathlib import Path
 from typing import Final
 
 import polars as pl
 from PIL import Image
 
-from cxdata.phantom.jpeg import png_bytes
+from cxdata.phantom.faults import damaged
+from cxdata.phantom.jpeg import black_like, png_bytes
 from cxdata.phantom.radiograph import Radiograph, paint
+from cxdata.phantom.tree import Tree, gzipped, save, tarred
 from cxdata.sources.base import PhantomSpec
 from cxdata.sources.chestxray14 import phantom_tables as tables
-from cxdata.sources.chestxray14.phantom_cohort import FAULTS, Cohort, Picture, black, make_cohort
+from cxdata.sources.chestxray14.phantom_cohort import FAULTS, Cohort, Picture, make_cohort
 from cxdata.sources.chestxray14.pictures import SIDE_PX
 from cxdata.sources.chestxray14.places import archive_number
 
@@ -32,8 +30,6 @@ BOXED: Final = (
 DRAWN_PX: Final = 256  # a film is drawn at this size and enlarged by four without smoothing, which packs well
 ARCHIVES: Final = 12
 
-Tree = dict[str, bytes]
-
 
 def write(spec: PhantomSpec) -> None:
     """Write the copy below `spec.out` in `spec.layout`; the same spec gives the same bytes. OSError as `open`."""
@@ -44,8 +40,8 @@ def write(spec: PhantomSpec) -> None:
     pictures = placing.get(spec.layout.name, _in_one_folder)(cohort, spec.layout.name)
     tree = {**_tables(cohort, spec.layout.version), **pictures}
     if spec.layout.name == "packed":
-        tree = {f"{n}.gz" if _is_text(n) else n: _gz(body) if _is_text(n) else body for n, body in tree.items()}
-    _save(tree, spec.out / spec.layout.parts["data"])
+        tree = {f"{n}.gz" if _is_text(n) else n: gzipped(body) if _is_text(n) else body for n, body in tree.items()}
+    save(tree, spec.out / spec.layout.parts["data"])
 
 
 def planted(patients: int, seed: int) -> dict[str, str]:
@@ -68,11 +64,8 @@ def _square(film: Image.Image) -> Image.Image:
 
 
 def _stored(picture: Picture, image: Image.Image, *, rgba: bool) -> bytes | None:
-    if picture.fault in ("missing-image", "empty-image"):
-        return None if picture.fault == "missing-image" else b""
-    image = black(image.size) if picture.fault == "black-image" else image.convert("RGBA") if rgba else image
-    body = png_bytes(image)
-    return body[: len(body) // 2] if picture.fault == "truncated-image" else body
+    image = black_like(image) if picture.fault == "black-image" else image.convert("RGBA") if rgba else image
+    return damaged(picture.fault, png_bytes(image))
 
 
 def _boxes(film: Radiograph) -> dict[str, tuple[float, float, float, float]]:
@@ -114,7 +107,7 @@ def _in_archives(cohort: Cohort, layout: str) -> Tree:
     for picture in sorted(cohort.pictures, key=lambda p: p.stem):
         if picture.stored is not None:
             held[number[picture.stem]][f"images/{picture.name}"] = picture.stored
-    return {name.format(k): _tar(members) for k, members in held.items()}
+    return {name.format(k): tarred(members) for k, members in held.items()}
 
 
 def _archives(cohort: Cohort) -> dict[str, int]:
@@ -123,27 +116,5 @@ def _archives(cohort: Cohort) -> dict[str, int]:
     return dict(numbered.iter_rows())
 
 
-def _tar(members: Tree) -> bytes:
-    """A gzipped tar whose members carry no time and no owner."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        for name, body in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(body)
-            archive.addfile(member, io.BytesIO(body))
-    return gzip.compress(stream.getvalue(), 1, mtime=0)
-
-
 def _is_text(name: str) -> bool:
     return not name.startswith("images")
-
-
-def _gz(body: bytes) -> bytes:
-    return gzip.compress(body, mtime=0)
-
-
-def _save(tree: Tree, root: Path) -> None:
-    for name, body in tree.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
-
-from PIL import Image
+from typing import Final
 
 from cxdata.phantom.choice import Choice
 from cxdata.phantom.cohort import Numbers, split_of
+from cxdata.phantom.faults import Fault
 from cxdata.sources.chestxray14.labels import CANONICAL
 
 NATIVE: Final = {canonical: native for native, canonical in CANONICAL.items()}
@@ -18,14 +17,6 @@ CASES: Final = (
     ("Emphysema", "Pneumothorax"), ("Atelectasis",), ("No Finding",), ("Pleural Effusion", "Cardiomegaly"),
     ("Hernia",), ("Infiltration", "Mass", "Pleural Effusion"), ("Edema",), ("Pleural Thickening",), ("Fibrosis",),
 )  # fmt: skip
-
-
-class Fault(NamedTuple):
-    """Something broken on purpose: its name, what it is, and from how many patients on it is there."""
-
-    name: str
-    what: str
-    least_patients: int = 1
 
 
 FAULTS: Final = (
@@ -115,11 +106,6 @@ def make_cohort(patients: int, seed: int) -> Cohort:
     cohort = Cohort(seed, pictures, {p.fault: p.stem for p in pictures if p.fault}, "")
     _row_faults(cohort, numbers)
     return cohort
-
-
-def black(size: tuple[int, int]) -> Image.Image:
-    """A picture that shows nothing."""
-    return Image.new("L", size)
 
 
 def _split(index: int, patients: int) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from cxdata.sources.chestxray14.ids import image_id, patient_id, stem
-from cxdata.sources.chestxray14.labels import native_labels
+from cxdata.sources.chestxray14.labels import LABELS
 from cxdata.sources.chestxray14.places import ROOT, archive_number
 from cxdata.sources.reading import Rows, sort_rows
 from cxdata.sources.tables import ROW
@@ -23,7 +23,7 @@ def label_table(table: pl.DataFrame) -> Rows:
     """The label table with ids, labels, age, sex, view and archive; one row a picture."""
     rows = table.with_columns(stem=stem("Image Index")).with_columns(
         patient_id=patient_id(pl.col("stem")), number=pl.col("Patient ID").cast(pl.Int64, strict=False).cast(pl.String),
-        labels=native_labels("Finding Labels"), age=_age(), sex=_one_of("Patient Gender", SEXES),
+        labels=LABELS.listed("Finding Labels"), age=_age(), sex=_one_of("Patient Gender", SEXES),
         view=_one_of("View Position", VIEWS),
     )  # fmt: skip
     named = pl.col("stem").drop_nulls()

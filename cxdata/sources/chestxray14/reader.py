@@ -9,8 +9,10 @@ import polars as pl
 
 from cxdata.model.manifest import Annotator
 from cxdata.sources.base import ReadContext, Reading
-from cxdata.sources.chestxray14 import boxes, labels, pictures
+from cxdata.sources.chestxray14 import boxes, pictures
+from cxdata.sources.chestxray14.labels import LABELS
 from cxdata.sources.chestxray14.places import placed
+from cxdata.sources.native import findings_facet, from_lists, readings_facet
 from cxdata.sources.reading import Desk, Part
 
 VERSION: Final = 2
@@ -38,8 +40,8 @@ def read(context: ReadContext) -> Reading:
     facets = {
         "images": pictures.images_facet(placed(rows.used), origin),
         "studies": pictures.studies_facet(rows.used, train.used, test.used),
-        "readings": labels.readings_facet(rows.used, miner, origin),
-        "findings": labels.findings_facet(rows.used, miner, origin),
+        "readings": readings_facet(rows.used.drop_nulls("labels"), miner, origin),
+        "findings": findings_facet(from_lists(rows.used), LABELS, miner, origin),
     }
     parts = [desk.part(TABLE, rows, facets), desk.part(TRAIN, train), desk.part(TEST, test)]
     return desk.reading([*parts, *_boxes(desk, radiologist, rows.used)], annotators)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from PIL import Image
 
 from cxdata.phantom.dicom_file import Look, dicom_bytes
+from cxdata.phantom.faults import damaged
 from cxdata.phantom.jpeg import black_like, jpeg_bytes, png_bytes
 from cxdata.phantom.radiograph import paint
+from cxdata.phantom.tree import Tree, save
 from cxdata.sources.base import PhantomSpec
 from cxdata.sources.chexpert import phantom_tables as tables
 from cxdata.sources.chexpert.phantom_cohort import FAULTS, Cohort, Picture, Study, make_cohort
@@ -25,7 +26,6 @@ BATCH_1 = "CheXpert-v1.0 batch 1 (validate & csv)"
 BATCHES = ("CheXpert-v1.0 batch 2 (train 1)", "CheXpert-v1.0 batch 3 (train 2)", "CheXpert-v1.0 batch 4 (train 3)")
 PLUS_TABLE = "df_chexpert_plus_240401.csv"
 
-Tree = dict[str, bytes]
 File = Callable[[Study, Picture, Image.Image], bytes]
 
 
@@ -33,17 +33,17 @@ def write(spec: PhantomSpec) -> None:
     """Write the copy below `spec.out` in `spec.layout`; the same spec gives the same bytes. OSError as `open`."""
     cohort, parts = make_cohort(spec.patients, spec.seed), spec.layout.parts
     if "v1" in parts:
-        _save(_original(cohort, spec.layout.name), spec.out / parts["v1"])
+        save(_original(cohort, spec.layout.name), spec.out / parts["v1"])
     if "plus" in parts:
-        _save({PLUS_TABLE: tables.plus(cohort)}, spec.out / parts["plus"])
+        save({PLUS_TABLE: tables.plus(cohort)}, spec.out / parts["plus"])
     if "test" in parts:
         test = _painted(cohort, ("test",), "jpg", _jpg)
-        _save({"test_labels.csv": tables.test_labels(cohort), **test}, spec.out / parts["test"])
+        save({"test_labels.csv": tables.test_labels(cohort), **test}, spec.out / parts["test"])
     if "truth" in parts:
-        _save({"groundtruth.csv": tables.groundtruth(cohort)}, spec.out / parts["truth"])
+        save({"groundtruth.csv": tables.groundtruth(cohort)}, spec.out / parts["truth"])
     for part, file in (("png", _png), ("dcm", _dcm)):
         if part in parts:
-            _save(_painted(cohort, ("train", "val"), part, file, in_plus=True), spec.out / parts[part])
+            save(_painted(cohort, ("train", "val"), part, file, in_plus=True), spec.out / parts[part])
 
 
 def planted(patients: int, seed: int) -> dict[str, str]:
@@ -75,7 +75,7 @@ def _painted(cohort: Cohort, splits: tuple[str, ...], ending: str, file: File, *
         if in_plus and study.fault == "not-in-plus":
             continue
         for picture in study.pictures:
-            body = _stored(picture.fault, file(study, picture, _paint(cohort, study, picture)))
+            body = damaged(picture.fault, file(study, picture, _paint(cohort, study, picture)))
             tree |= {} if body is None else {f"{study.folder}/{picture.name}.{ending}": body}
     return tree
 
@@ -106,15 +106,3 @@ def _dcm(study: Study, picture: Picture, image: Image.Image) -> bytes:
     # 2.25 is the root of ids made from a UUID, here of the first 16 bytes of a hash.
     drawn = hashlib.sha256(f"{study.key}_{picture.name}".encode()).digest()
     return dicom_bytes(image, f"2.25.{int.from_bytes(drawn[:16], 'big')}", Look(inverted=drawn[16] % 8 == 0))
-
-
-def _stored(fault: str, sound: bytes) -> bytes | None:
-    kept = {"missing-image": None, "truncated-image": sound[: len(sound) // 2], "empty-image": b""}
-    return kept.get(fault, sound)
-
-
-def _save(tree: Tree, root: Path) -> None:
-    for name, body in tree.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from cxdata.model.errors import UsageError
 from cxdata.phantom.choice import Choice
 from cxdata.phantom.cohort import FOURTEEN, case_states, split_of
+from cxdata.phantom.faults import Fault
 
 FIRST: Final = 70_000  # the real numbers end at 65,240
 NUMBERS: Final = 30_000
@@ -15,14 +16,6 @@ _STRIDE: Final = 7_919  # a prime, so that no two patients share a number
 FOLDERS: Final = {"train": "train", "val": "valid", "test": "test"}
 _CHILDREN: Final = ("Consolidation", "Pneumonia", "Edema", "Atelectasis", "Lung Lesion")
 _FAULT_CASE: Final = 0
-
-
-class Fault(NamedTuple):
-    """Something broken on purpose: its name, what it is, and from how many patients on it is there."""
-
-    name: str
-    what: str
-    least_patients: int = 1
 
 
 FAULTS: Final = (

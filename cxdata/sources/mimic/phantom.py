@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
-import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
+from cxdata.phantom.faults import damaged
 from cxdata.phantom.jpeg import black_like, jpeg_bytes
 from cxdata.phantom.radiograph import paint
+from cxdata.phantom.tree import Tree, gzipped, save, zipped
 from cxdata.sources.base import PhantomSpec
 from cxdata.sources.mimic import phantom_tables as tables
 from cxdata.sources.mimic.phantom_cohort import FAULTS, Cohort, Picture, Study, make_cohort
@@ -24,8 +24,6 @@ __all__ = ["FAULTS", "planted", "write"]
 ZIP = "mimic-cxr-reports.zip"
 LICENCE = b"A synthetic copy for tests. It holds no data of any person and may be used freely.\n"
 README = b"MIMIC-CXR-JPG, synthetic copy: pictures are painted and reports composed from made-up labels.\n"
-
-Tree = dict[str, bytes]
 
 
 def write(spec: PhantomSpec) -> None:
@@ -44,8 +42,8 @@ def write(spec: PhantomSpec) -> None:
         }
     if spec.layout.name.startswith("physionet"):
         jpg, reports = _mirrored(jpg), _mirrored(reports)
-    _save(reports, roots["reports"])
-    _save(jpg, roots["jpg"])
+    save(reports, roots["reports"])
+    save(jpg, roots["jpg"])
 
 
 def planted(patients: int, seed: int) -> dict[str, str]:
@@ -76,17 +74,16 @@ def _paint(study: Study, picture: Picture, seed: int, shot: str) -> None:
 
 
 def _spoil(picture: Picture, fault: str) -> None:
-    kept = {"missing-image": None, "truncated-image": picture.sound[: len(picture.sound) // 2], "empty-image": b""}
-    picture.stored = kept.get(fault, picture.sound)
+    picture.stored = damaged(fault, picture.sound)
 
 
 def _jpg_project(cohort: Cohort, version: str) -> Tree:
     """The JPG project as downloaded; the checksums are those of the sound pictures."""
     made = {
-        "mimic-cxr-2.0.0-chexpert.csv.gz": _gz(tables.chexpert(cohort)),
-        "mimic-cxr-2.0.0-metadata.csv.gz": _gz(tables.metadata(cohort)),
-        "mimic-cxr-2.0.0-negbio.csv.gz": _gz(tables.negbio(cohort)),
-        "mimic-cxr-2.0.0-split.csv.gz": _gz(tables.split(cohort)),
+        "mimic-cxr-2.0.0-chexpert.csv.gz": gzipped(tables.chexpert(cohort)),
+        "mimic-cxr-2.0.0-metadata.csv.gz": gzipped(tables.metadata(cohort)),
+        "mimic-cxr-2.0.0-negbio.csv.gz": gzipped(tables.negbio(cohort)),
+        "mimic-cxr-2.0.0-split.csv.gz": gzipped(tables.split(cohort)),
     }
     if version != "2.0.0":
         made["mimic-cxr-2.1.0-test-set-labeled.csv"] = tables.radiologist(cohort)
@@ -102,10 +99,10 @@ def _reports_project(cohort: Cohort, version: str) -> Tree:
     """The reports' project without its DICOM files: lists and the zip of all reports."""
     made = {
         "LICENSE.txt": LICENCE,
-        "cxr-record-list.csv.gz": _gz(tables.records(cohort)),
-        "cxr-study-list.csv.gz": _gz(tables.study_list(cohort)),
-        **({} if version == "2.0.0" else {"cxr-provider-list.csv.gz": _gz(tables.providers(cohort))}),
-        ZIP: _zip(_texts(cohort)),
+        "cxr-record-list.csv.gz": gzipped(tables.records(cohort)),
+        "cxr-study-list.csv.gz": gzipped(tables.study_list(cohort)),
+        **({} if version == "2.0.0" else {"cxr-provider-list.csv.gz": gzipped(tables.providers(cohort))}),
+        ZIP: zipped(_texts(cohort)),
     }
     return {**made, "SHA256SUMS.txt": _sums(made)}
 
@@ -140,26 +137,3 @@ def _mirrored(tree: Tree) -> Tree:
 
 def _sums(tree: Tree) -> bytes:
     return "".join(f"{hashlib.sha256(body).hexdigest()} {name}\n" for name, body in sorted(tree.items())).encode()
-
-
-def _gz(body: bytes) -> bytes:
-    return gzip.compress(body, mtime=0)
-
-
-def _zip(texts: Tree) -> bytes:
-    """A zip whose members carry a fixed date."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, body in texts.items():
-            member = zipfile.ZipInfo(name, date_time=(2019, 9, 1, 0, 0, 0))
-            member.compress_type = zipfile.ZIP_DEFLATED
-            member.external_attr = 0o644 << 16
-            archive.writestr(member, body)
-    return stream.getvalue()
-
-
-def _save(tree: Tree, root: Path) -> None:
-    for name, body in tree.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)

@@ -7,16 +7,9 @@ from typing import Final, NamedTuple
 
 from cxdata.phantom.choice import Choice
 from cxdata.phantom.cohort import Numbers, case_states, split_of
+from cxdata.phantom.faults import Fault
 
 SPLIT_NAMES: Final = {"train": "train", "val": "validate", "test": "test"}
-
-
-class Fault(NamedTuple):
-    """Something broken on purpose: its name, what it is, and from how many patients on it is there."""
-
-    name: str
-    what: str
-    least_patients: int = 1
 
 
 FAULTS: Final = (

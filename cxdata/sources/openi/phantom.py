@@ -10,13 +10,14 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Callable
-from pathlib import Path
 
 from PIL import Image
 
 from cxdata.phantom.dicom_file import Look, dicom_bytes, uid_of
+from cxdata.phantom.faults import damaged
 from cxdata.phantom.jpeg import black_like, png_bytes
 from cxdata.phantom.radiograph import paint
+from cxdata.phantom.tree import Tree, save
 from cxdata.sources.base import PhantomSpec
 from cxdata.sources.openi.phantom_cohort import FAULTS, Case, Cohort, Picture, make_cohort
 from cxdata.sources.openi.phantom_reports import projections_csv, reports_csv, tell, xml_bytes
@@ -28,7 +29,6 @@ PROJECTIONS = "indiana_projections.csv"
 XML_FAULTS = ("broken-xml", "entities", "other-report")  # a row of a table cannot have them
 CHANGED = 1_454_601_600  # the date that members of the archive carry, in seconds
 
-Tree = dict[str, bytes]
 File = Callable[[Picture, Image.Image], bytes]
 
 
@@ -39,7 +39,7 @@ def write(spec: PhantomSpec) -> None:
     tree = _tables(cohort) if name == "kaggle" else _archive(cohort, unpacked=name.endswith("unpacked"))
     if name == "nlm-png-views":
         tree |= {PROJECTIONS: projections_csv(cohort)}
-    _save(tree | _pictures(cohort, name), spec.out)
+    save(tree | _pictures(cohort, name), spec.out)
 
 
 def planted(patients: int, seed: int) -> dict[str, str]:
@@ -76,7 +76,7 @@ def _painted(cohort: Cohort, place: str, file: File) -> Tree:
     tree: Tree = {}
     for case in cohort.cases:
         for i, picture in enumerate(case.pictures):
-            body = _stored(picture.fault, file(picture, _paint(case, picture, cohort.seed, f"{i}")))
+            body = damaged(picture.fault, file(picture, _paint(case, picture, cohort.seed, f"{i}")))
             path = place.format(dicom=picture.dicom_stem, number=case.number, stem=picture.stem)
             tree |= {} if body is None else {path: body}
     return tree
@@ -98,11 +98,6 @@ def _dicom(picture: Picture, image: Image.Image) -> bytes:
     return dicom_bytes(image, uid_of(picture.stem), Look(inverted=inverted))
 
 
-def _stored(fault: str, sound: bytes) -> bytes | None:
-    kept = {"missing-image": None, "truncated-image": sound[: len(sound) // 2], "empty-image": b""}
-    return kept.get(fault, sound)
-
-
 def _tgz(files: Tree) -> bytes:
     """A tar.gz whose members and header carry a fixed date."""
     stream = io.BytesIO()
@@ -115,10 +110,3 @@ def _tgz(files: Tree) -> bytes:
             member.size, member.mtime, member.mode = len(body), CHANGED, 0o644
             archive.addfile(member, io.BytesIO(body))
     return gzip.compress(stream.getvalue(), mtime=0)
-
-
-def _save(tree: Tree, root: Path) -> None:
-    for name, body in tree.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)

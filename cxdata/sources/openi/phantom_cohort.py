@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from cxdata.phantom.choice import Choice
 from cxdata.phantom.cohort import Numbers, case_states
-
-
-class Fault(NamedTuple):
-    """Something broken on purpose: its name, and what it is."""
-
-    name: str
-    what: str
-
+from cxdata.phantom.faults import Fault
 
 FAULTS: Final = (
     Fault("missing-image", "a picture that the report lists and that is not there"),

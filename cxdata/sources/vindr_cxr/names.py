@@ -1,39 +1,41 @@
-"""The 28 labels: native spelling to canonical name. What the vocabulary does not name (null) is never asked about."""
+"""The 28 labels in groups: native spelling to canonical name. What has none (null) is never asked about."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from cxdata.model.vocabulary import vocabulary
+from cxdata.sources.native import native_labels
 
+LABELS: Final = native_labels(__file__)
 NO_FINDING: Final = "No finding"
 OTHER_LESION: Final = "Other lesion"
 OTHER_DISEASE: Final = ("Other diseases", "Other disease")  # the first in train, the second in test
 
-IN_KAGGLE: Final[dict[str, str | None]] = {
-    "Aortic enlargement": "Aortic Enlargement", "Atelectasis": "Atelectasis", "Calcification": "Calcification",
-    "Cardiomegaly": "Cardiomegaly", "Consolidation": "Consolidation", "ILD": "Interstitial Lung Disease",
-    "Infiltration": "Infiltration", "Lung Opacity": "Lung Opacity", "Nodule/Mass": "Lung Lesion", OTHER_LESION: None,
-    "Pleural effusion": "Pleural Effusion", "Pleural thickening": "Pleural Thickening", "Pneumothorax": "Pneumothorax",
-    "Pulmonary fibrosis": "Fibrosis",
-}  # fmt: skip
+CANONICAL: Final[dict[str, str | None]] = {**LABELS.findings, **dict.fromkeys(LABELS.kept)}
+
+
+def _named(*labels: str) -> dict[str, str | None]:
+    return {label: CANONICAL[label] for label in labels}
+
+
+IN_KAGGLE: Final = _named(
+    "Aortic enlargement", "Atelectasis", "Calcification", "Cardiomegaly", "Consolidation", "ILD", "Infiltration",
+    "Lung Opacity", "Nodule/Mass", OTHER_LESION, "Pleural effusion", "Pleural thickening", "Pneumothorax",
+    "Pulmonary fibrosis",
+)  # fmt: skip
 """The classes of Kaggle's boxes."""
 
-LOCAL: Final[dict[str, str | None]] = {
-    **IN_KAGGLE, "Clavicle fracture": "Clavicle Fracture", "Edema": "Edema", "Emphysema": "Emphysema",
-    "Enlarged PA": "Enlarged Pulmonary Artery", "Lung cavity": "Cavitation", "Lung cyst": "Lung Cyst",
-    "Mediastinal shift": "Mediastinal Shift", "Rib fracture": "Rib Fracture",
-}  # fmt: skip
+LOCAL: Final = IN_KAGGLE | _named(
+    "Clavicle fracture", "Edema", "Emphysema", "Enlarged PA", "Lung cavity", "Lung cyst", "Mediastinal shift",
+    "Rib fracture",
+)  # fmt: skip
 """The classes of PhysioNet's boxes."""
 
-GLOBAL: Final[dict[str, str | None]] = {
-    "COPD": "COPD", "Lung tumor": "Lung Tumor", "Pneumonia": "Pneumonia", "Tuberculosis": "Tuberculosis",
-    **dict.fromkeys(OTHER_DISEASE),
-}  # fmt: skip
+GLOBAL: Final = _named("COPD", "Lung tumor", "Pneumonia", "Tuberculosis", *OTHER_DISEASE)
 """Diagnoses of a whole picture, without boxes."""
 
-NO_FINDING_LABEL: Final[dict[str, str | None]] = {NO_FINDING: "No Finding"}
-CANONICAL: Final[dict[str, str | None]] = {**LOCAL, **GLOBAL, **NO_FINDING_LABEL}
+NO_FINDING_LABEL: Final = _named(NO_FINDING)
 
 
 def wider(label: str) -> list[str]:

@@ -7,15 +7,16 @@ side), with as mixed headers: MONOCHROME1 and 2, 12 and 14 bits, with and withou
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from PIL import Image
 
 from cxdata.phantom.choice import Choice
 from cxdata.phantom.dicom_file import Header, Look, Text, dicom_bytes, uid_of
+from cxdata.phantom.faults import damaged
 from cxdata.phantom.jpeg import black_like, png_bytes
 from cxdata.phantom.radiograph import paint
+from cxdata.phantom.tree import Tree, save
 from cxdata.sources.base import PhantomSpec
 from cxdata.sources.vindr_cxr import phantom_tables as tables
 from cxdata.sources.vindr_cxr.phantom_boxes import draw
@@ -31,8 +32,6 @@ TABLES: Final = {
     "tables-beside-pictures": "{split}/{name}_{split}.csv",
 }  # fmt: skip
 
-Tree = dict[str, bytes]
-
 
 def write(spec: PhantomSpec) -> None:
     """Write the copy below `spec.out` in `spec.layout`; the same spec gives the same bytes. OSError as `open`."""
@@ -41,10 +40,10 @@ def write(spec: PhantomSpec) -> None:
     for picture in cohort.pictures:
         film = _film(picture, cohort)
         if picture in shown:
-            picture.stored = _stored(picture, _file(picture, film, cohort.seed, name))
+            picture.stored = damaged(picture.fault, _file(picture, film, cohort.seed, name))
     ending = "png" if name == "kaggle-png" else "dicom"
     tree = {f"{p.split}/{p.stem}.{ending}": p.stored for p in shown if p.stored is not None}
-    _save(tree | _tables(cohort, name), spec.out / spec.layout.parts["data"])
+    save(tree | _tables(cohort, name), spec.out / spec.layout.parts["data"])
 
 
 def planted(patients: int, seed: int) -> dict[str, str]:
@@ -78,11 +77,6 @@ def _header(choice: Choice) -> Header:
     return {**blank, (0x0010, 0x0040): Text("CS", sex), (0x0010, 0x1010): Text("AS", f"{age:03d}Y")}
 
 
-def _stored(picture: Picture, sound: bytes) -> bytes | None:
-    kept = {"missing-image": None, "truncated-image": sound[: len(sound) // 2], "empty-image": b""}
-    return kept.get(picture.fault, sound)
-
-
 def _tables(cohort: Cohort, layout: str) -> Tree:
     if layout == "kaggle":
         return {"train.csv": tables.kaggle(cohort), "sample_submission.csv": tables.sample_submission(cohort)}
@@ -93,10 +87,3 @@ def _tables(cohort: Cohort, layout: str) -> Tree:
         TABLES[layout].format(name=name, split=split): make(cohort, split)
         for name, make in makers.items() for split in ("train", "test")
     }  # fmt: skip
-
-
-def _save(tree: Tree, root: Path) -> None:
-    for name, body in tree.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)

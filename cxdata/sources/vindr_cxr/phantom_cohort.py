@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from cxdata.phantom.choice import Choice
+from cxdata.phantom.faults import Fault
 from cxdata.sources.vindr_cxr.names import CANONICAL, GLOBAL, NO_FINDING, OTHER_LESION
 
 BUSY: Final = ("R8", "R9", "R10")  # who read nearly all abnormal pictures of the real collection
@@ -40,13 +41,6 @@ CASES: Final[tuple[Mapping[str, int], ...]] = (
     {"Clavicle fracture": 3},
     {"Pneumothorax": 2, "Pleural effusion": 1},
 )
-
-
-class Fault(NamedTuple):
-    """Something broken on purpose: its name, and what it is."""
-
-    name: str
-    what: str
 
 
 FAULTS: Final = (

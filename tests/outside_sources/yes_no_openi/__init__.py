@@ -1,0 +1,1 @@
+"""Questions about OpenI's pictures: a source that stands on another."""
