@@ -1,0 +1,113 @@
+"""From phantoms to a trained tiny model and its evaluation on a processor, by the commands alone; the blind control."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from cxmind_train.requirements import TRAINING, missing
+
+pytestmark = pytest.mark.skipif(bool(missing(*TRAINING)), reason="pip install 'cxdata[train]'")
+PATIENTS = 120
+FEWEST = 12
+# One balanced finding, whose sign makes the whole film brighter: 114 against 147 of 255 in the mean.
+EDEMA = 'data.filter=[{tasks: [disease_binary], findings: [Edema], contains: "A) Yes"}]'
+
+
+def command(tool: str, *words: object) -> str:
+    """Run a command in a process of its own, as a user does; its stdout."""
+    module = {"cxdata": "cxdata.cli.entry", "cxmind-train": "cxmind_train.cli"}[tool]
+    code = f"from {module} import main; main()"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )  # fmt: skip
+    assert ran.returncode == 0, f"{tool} {' '.join(map(str, words))}\n{ran.stderr[-2000:]}"
+    return ran.stdout
+
+
+def prepared(home: Path, patients: int, *sources: str) -> Path:
+    named = [word for source in sources for word in ("--source", source)]
+    command("cxdata", "phantom", *named, "--out", home / "data", "--patients", patients)
+    command("cxdata", "build", *named, "--root", home / "data", "--out", home / "cx", "--images", "embed",
+            "--max-side", 112)  # fmt: skip
+    command("cxdata", "reason", home / "cx")
+    return home
+
+
+def mixed(home: Path, stage: str, *words: object) -> Path:
+    command(
+        "cxdata", "mix", "--stage", stage, "--from", home / "cx", "--out", home / stage, "--images", "embed", *words
+    )
+    return home / stage
+
+
+def rewards(run: Path) -> list[float]:
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [line["reward"] for line in lines if "reward" in line]
+
+
+def rose(run: Path) -> bool:
+    """Whether the last fifth of the steps earned more than the first."""
+    told = rewards(run)
+    fifth = max(1, len(told) // 5)
+    return sum(told[-fifth:]) > sum(told[:fifth])
+
+
+def test_phantoms_become_a_trained_model(tmp_path: Path) -> None:
+    home = prepared(tmp_path, PATIENTS, "mimic", "chestxray14")
+    closed, opened, sft = (mixed(home, stage) for stage in ("closed", "open", "sft"))
+    told = json.loads(command("cxmind-train", "check", "--data", closed, "--recipe", "smoke", "--json"))
+    assert told["ok"]
+    command("cxmind-train", "sft", "--data", sft, "--model", "tiny", "--out", home / "r0", "--recipe", "smoke")
+    command(
+        "cxmind-train", "stage1", "--data", closed, "--model", home / "r0", "--out", home / "r1", "--recipe", "smoke"
+    )
+    command(
+        "cxmind-train", "stage2", "--data", opened, "--from", home / "r1", "--out", home / "r2", "--recipe", "smoke"
+    )
+    assert rose(home / "r1"), rewards(home / "r1")
+    assert rose(home / "r2"), rewards(home / "r2")
+    summary = evaluated(home, "r1", "--recipe", "smoke")
+    predictions = pl.read_parquet(home / "e-r1" / "predictions.parquet")
+    assert predictions.filter(pl.col("view") == "sighted").height == summary["n"] > 0
+    assert {"majority", "text_only", "blank", "shuffled", "ci"} <= summary.keys()
+
+
+def evaluated(home: Path, run: str, *words: object) -> dict[str, Any]:
+    out = home / f"e-{run}"
+    command("cxmind-train", "eval", "--data", home / "closed", "--model", home / run, "--out", out, *words)
+    made: dict[str, Any] = json.loads((out / "summary.json").read_text())
+    return made
+
+
+@pytest.mark.slow
+def test_with_the_picture_it_learns_what_it_cannot_learn_without(tmp_path: Path) -> None:
+    """Sighted accuracy lies above the 95 % interval around majority, blank pictures within it."""
+    home = prepared(tmp_path, 600, "mimic")
+    (home / "even.yaml").write_text(
+        "stage: closed\nstages: [closed]\ntasks: [disease_binary]\ntest_rows: null\n"
+        f"balance: {{fewest: {FEWEST}, fewest_share: 0}}\n"
+    )
+    closed = mixed(home, "closed", "--config", home / "even.yaml")
+    sft = mixed(home, "sft")
+    edema = ("--recipe", "smoke", "--set", EDEMA)
+    traced = EDEMA.replace('"A) Yes"', '"A) Yes", gold: trace')
+    command("cxmind-train", "sft", "--data", sft, "--model", "tiny", "--out", home / "r0", "--recipe", "smoke",
+            "--set", traced)  # fmt: skip
+    command("cxmind-train", "stage1", "--data", closed, "--model", home / "r0", "--out", home / "r1", *edema)
+    assert rose(home / "r1"), rewards(home / "r1")
+    summary = evaluated(home, "r1", *edema)
+    n, majority = summary["n"], summary["majority"]
+    half = 1.96 * (majority * (1 - majority) / n) ** 0.5
+    assert summary["accuracy"] > majority + half, summary
+    assert summary["ci"][0] > majority
+    assert abs(summary["blank"]["accuracy"] - majority) <= half, summary
+    assert summary["blank"]["lost"]["ci"][0] > 0
