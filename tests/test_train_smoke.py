@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,18 +17,18 @@ import pytest
 from cxmind_train.requirements import TRAINING, missing
 
 pytestmark = pytest.mark.skipif(bool(missing(*TRAINING)), reason="pip install 'cxdata[train]'")
-PATIENTS = 120
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 FEWEST = 12
 # One balanced finding, whose sign makes the whole film brighter: 114 against 147 of 255 in the mean.
 EDEMA = 'data.filter=[{tasks: [disease_binary], findings: [Edema], contains: "A) Yes"}]'
 
 
-def command(tool: str, *words: object) -> str:
+def command(tool: str, *words: object, home: Path | None = None) -> str:
     """Run a command in a process of its own, as a user does; its stdout."""
     module = {"cxdata": "cxdata.cli.entry", "cxmind-train": "cxmind_train.cli"}[tool]
     code = f"from {module} import main; main()"
     ran = subprocess.run(
-        [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=False,
+        [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=False, cwd=home,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )  # fmt: skip
     assert ran.returncode == 0, f"{tool} {' '.join(map(str, words))}\n{ran.stderr[-2000:]}"
@@ -61,24 +63,18 @@ def rose(run: Path) -> bool:
     return sum(told[-fifth:]) > sum(told[:fifth])
 
 
-def test_phantoms_become_a_trained_model(tmp_path: Path) -> None:
-    home = prepared(tmp_path, PATIENTS, "mimic", "chestxray14")
-    closed, opened, sft = (mixed(home, stage) for stage in ("closed", "open", "sft"))
-    told = json.loads(command("cxmind-train", "check", "--data", closed, "--recipe", "smoke", "--json"))
-    assert told["ok"]
-    command("cxmind-train", "sft", "--data", sft, "--model", "tiny", "--out", home / "r0", "--recipe", "smoke")
-    command(
-        "cxmind-train", "stage1", "--data", closed, "--model", home / "r0", "--out", home / "r1", "--recipe", "smoke"
-    )
-    command(
-        "cxmind-train", "stage2", "--data", opened, "--from", home / "r1", "--out", home / "r2", "--recipe", "smoke"
-    )
-    assert rose(home / "r1"), rewards(home / "r1")
-    assert rose(home / "r2"), rewards(home / "r2")
-    summary = evaluated(home, "r1", "--recipe", "smoke")
-    predictions = pl.read_parquet(home / "e-r1" / "predictions.parquet")
+def test_the_readmes_words_lead_from_phantoms_to_a_trained_model(tmp_path: Path) -> None:
+    (block,) = (text for text in re.findall(r"```\n(.*?)```", README, re.DOTALL) if "cxmind-train" in text)
+    for line in block.splitlines():
+        command(*shlex.split(line), home=tmp_path)
+    home = tmp_path / "try"
+    for run in ("r1", "r2"):
+        assert rose(home / run), rewards(home / run)
+    summary = json.loads((home / "e1" / "summary.json").read_text())
+    predictions = pl.read_parquet(home / "e1" / "predictions.parquet")
     assert predictions.filter(pl.col("view") == "sighted").height == summary["n"] > 0
     assert {"majority", "text_only", "blank", "shuffled", "ci"} <= summary.keys()
+    assert json.loads((home / "r1" / "run.json").read_text())["data_digest"]
 
 
 def evaluated(home: Path, run: str, *words: object) -> dict[str, Any]:

@@ -56,3 +56,20 @@ def test_arguments_are_fields_of_the_configs() -> None:
             config = SFTConfig if verb == "sft" else GRPOConfig
             unknown = set(made(recipe, Path("run"), recipe.device.gpus)) - set(config.__dataclass_fields__)
             assert not unknown
+
+
+@pytest.mark.parametrize("name", ["zero3", "fsdp2"])
+def test_accelerate_knows_every_key_of_the_shipped_files(name: str) -> None:
+    import yaml
+    from accelerate.commands.config.config_args import load_config_from_file
+    from accelerate.commands.launch import launch_command_parser
+
+    import cxmind_train
+
+    path = Path(str(cxmind_train.__file__)).parent / "accelerate" / f"{name}.yaml"
+    config = load_config_from_file(str(path))
+    assert config.num_processes == 4
+    known = {action.dest for action in launch_command_parser()._actions}
+    told = yaml.safe_load(path.read_text())
+    inner = told.get("fsdp_config") or told.get("deepspeed_config")
+    assert set(inner) <= known, set(inner) - known
