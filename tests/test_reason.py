@@ -24,11 +24,11 @@ from cxdata.check.validate import validate
 from cxdata.mix import traces as mixed
 from cxdata.mix.config import mix_config
 from cxdata.mix.run import MixRequest, mix
-from cxdata.model.errors import CxdataError, RefusedError, UsageError
+from cxdata.model.errors import CxdataError, RefusedError
 from cxdata.reasoning.codes import CODES
 from cxdata.reasoning.run import ReasonRequest, reason
 from cxdata.reasoning.traces import traces_of
-from cxdata.reasoning.writers import WriterRequest, writer_of
+from cxdata.reasoning.writers import WriterRequest
 from cxdata.sources.base import Source
 from cxdata.sources.discovery import sources
 
@@ -43,8 +43,8 @@ def cx(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "cx"
 
 
-def told(folder: Path, workers: int = 1, **changes: Any) -> dict[str, Any]:
-    request = ReasonRequest(folder, WriterRequest("evidence", **changes), workers, lambda name: nullcontext(Silent()))
+def told(folder: Path, workers: int = 1) -> dict[str, Any]:
+    request = ReasonRequest(folder, WriterRequest("evidence"), workers, lambda name: nullcontext(Silent()))
     (one,) = reason(request)
     return one
 
@@ -157,8 +157,6 @@ def test_one_at_a_time(cx: Path) -> None:
 
 
 def test_what_cannot_be_reasoned_about_is_said(cx: Path, tmp_path: Path, phantom_of: Callable[[Source], Path]) -> None:
-    with pytest.raises(UsageError, match="model writer"):
-        told(cx, endpoint="http://localhost:8000/v1")
     source = sources()["chestxray14"]
     build_source(source, phantom_of(source), tmp_path / "cx/chestxray14", tasks=("view_classification",))
     with pytest.raises(CxdataError, match="no trace came out"):
@@ -180,10 +178,6 @@ def test_boxes_are_evidence_where_there_are_no_reports(tmp_path: Path, phantom_o
     assert one["steps"]["box"] > 0
     assert "affirmed" not in one["steps"]
     assert validate(tmp_path / "cx", facts(())).ok
-
-
-def test_a_writer_is_named() -> None:
-    assert writer_of(WriterRequest("evidence")).name == "evidence"
 
 
 @pytest.mark.parametrize("stage", ["closed", "open"])
