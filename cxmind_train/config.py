@@ -41,6 +41,7 @@ class Data(_Strict):
 
     filter: Filter | tuple[Filter, ...] = Field(default=Filter(), description="one, or several of which one is enough")
     max_rows: int | None = Field(default=None, ge=1)
+    blank: bool = Field(default=False, description="a control: every picture is grey")
     shuffle: bool = Field(default=False, description="refused where the rows lie in the order of a curriculum")
     min_pixels: int = Field(default=262_144, ge=784, description="of a picture after the processor")
     max_pixels: int = Field(default=1_003_520, ge=784)

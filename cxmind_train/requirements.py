@@ -16,7 +16,9 @@ PINS: Final = {
 """One set for processors and graphics cards: vLLM 0.31.0 wants torch 2.13.0 and transformers below 5.18."""
 TRAINING: Final = ("torch", "transformers", "trl", "accelerate", "datasets")
 EVALUATING: Final = ("torch", "transformers")
-OF_EXTRA: Final = {"vllm": "gpu", "torchvision": "gpu", "deepspeed": "gpu"}
+OF_EXTRA: Final = {
+    "vllm": "gpu", "torchvision": "gpu", "deepspeed": "gpu", "tensorboard": "log", "wandb": "log",
+}  # fmt: skip
 
 
 def missing(*names: str) -> list[str]:

@@ -42,7 +42,7 @@ def train(order: Order) -> Path:
 
     Raises CxdataError for what is missing or cannot be, RefusedError for a folder that holds another run.
     """
-    need(*TRAINING, *(["peft"] if order.recipe.lora else []), *(["vllm"] if order.recipe.vllm.mode != "off" else []))
+    need(*packages(order.recipe))
     os.environ.update(QUIET)
     folder = stage_folder(order.data)
     _check_stage(folder, order.verb)
@@ -58,6 +58,12 @@ def train(order: Order) -> Path:
     _set_threads(order.recipe)
     _trained(order, run, rows, model, checkpoint)
     return run.final
+
+
+def packages(recipe: Recipe) -> list[str]:
+    """What a run imports by its recipe."""
+    wanted = [*TRAINING, *recipe.log_to]
+    return [*wanted, *(["peft"] if recipe.lora else []), *(["vllm"] if recipe.vllm.mode != "off" else [])]
 
 
 def _trained(order: Order, run: RunFolder, rows: Rows, model: str, checkpoint: Path | None) -> None:
@@ -87,7 +93,8 @@ def _reinforced(order: Order, run: RunFolder, rows: Rows, model: str, processor:
     _check_enough(len(rows), order.recipe)
     return GatedGRPOTrainer(
         model=model, reward_funcs=scorer.functions(), args=GRPOConfig(**arguments, reward_weights=list(WEIGHTS)),
-        train_dataset=dataset(rows, with_answer=False), processing_class=processor, gate=Gate(order.recipe.gate),
+        train_dataset=dataset(rows, with_answer=False, blank=order.recipe.data.blank), processing_class=processor,
+        gate=Gate(order.recipe.gate),
         callbacks=_callbacks(order, run), peft_config=_peft(order.recipe),
     )  # fmt: skip
 
@@ -99,7 +106,8 @@ def _supervised(order: Order, run: RunFolder, rows: Rows, model: str, processor:
 
     return TracedSFTTrainer(
         model=model, args=SFTConfig(**sft_arguments(order.recipe, run.home, world_size())),
-        train_dataset=dataset(rows, with_answer=True), processing_class=processor, callbacks=_callbacks(order, run),
+        train_dataset=dataset(rows, with_answer=True, blank=order.recipe.data.blank), processing_class=processor,
+        callbacks=_callbacks(order, run),
         peft_config=_peft(order.recipe),
     )  # fmt: skip
 

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from model_server import completion, serving
 from trained_folders import closed_row, open_row, write_stage
 
-from cxdata.model.errors import RefusedError, UsageError
+from cxdata.model.errors import CxdataError, RefusedError, UsageError
 from cxmind_train.data.rows import read_rows
 from cxmind_train.evaluate import run as run_module
 from cxmind_train.evaluate.binary import auroc, of_finding, over_findings
 from cxmind_train.evaluate.bootstrap import Bootstrap, ratio
 from cxmind_train.evaluate.generate import Asked
+from cxmind_train.evaluate.judge import judge
 from cxmind_train.evaluate.metrics import majority
 from cxmind_train.evaluate.run import Evaluation, evaluate
 from cxmind_train.evaluate.scored import begun, scored, yes_and_no
@@ -209,3 +211,43 @@ def test_an_evaluation_goes_on_where_it_was_and_is_bound(
         evaluate(Evaluation(**{**wanted, "out": data}))
     with pytest.raises(UsageError, match="one of closed"):
         evaluate(Evaluation(**wanted, stage="open"))
+
+
+def text_row(place: int) -> dict[str, Any]:
+    text = "There is edema." if place % 2 == 0 else "The lungs are clear. There is no edema."
+    told = {"problem": "<image>\nWhat is there?", "answer": text, "task": "findings_generation", "stage": "sft",
+            "reward": "free_text", "gold_kind": "answer", "sample_id": f"mimic/findings_generation/s{place}",
+            "split": "test"}  # fmt: skip
+    return closed_row(place, **told)
+
+
+class Telling(Looking):
+    """Says what a bright picture shows, whatever the picture."""
+
+    def answers(self, asked: Sequence[Asked]) -> list[str]:
+        return ["There is edema." for _ in asked]
+
+
+def test_texts_are_told_by_findings_and_by_a_judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "_backend", lambda *_: Telling())
+    monkeypatch.setattr(run_module, "need", lambda *_: None)
+    data = write_stage(
+        tmp_path / "mix", "sft", {"test": [text_row(n) for n in range(6)]}, config={"prompt": "plain"}
+    ).home
+    replies = ["10", "3/10", "ten", "0.", "7", "5"]
+    with serving(lambda body, number: completion(replies[number])) as server:
+        wanted = Evaluation(data, "m", tmp_path / "out", said, resamples=50, judge=(server.url, "small"))
+        told = evaluate(wanted)
+    assert told["score"] == told["tasks"]["findings_generation"]["score"] == 0.5
+    assert told["rouge_l"] > told["bleu1"] / 2 > 0
+    assert told["judge"] == {"model": "small", "mean": pytest.approx(0.5), "n": 5, "without_number": 1}
+    (content,) = {body["messages"][0]["content"].count("There is edema.") for body in server.asked[:1]}
+    assert content == 2
+    assert pl.read_parquet(tmp_path / "out" / "predictions.parquet")["judge"].drop_nulls().len() == 5
+
+
+def test_a_judge_elsewhere_is_not_asked() -> None:
+    with pytest.raises(RefusedError, match="this machine alone"):
+        judge([("a", "b")], "https://example.org/v1", "m")
+    with pytest.raises(CxdataError, match="no answer"):
+        judge([("a", "b")], "http://127.0.0.1:9/v1", "m")

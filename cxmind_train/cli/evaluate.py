@@ -32,6 +32,10 @@ def run(
         Literal["transformers", "vllm"], typer.Option("--backend", help="What generates.")
     ] = "transformers",
     tensor_parallel: Annotated[int, typer.Option("--tensor-parallel", min=1, help="Cards of vLLM.")] = 1,
+    judge: Annotated[
+        str | None, typer.Option("--judge", metavar="URL", help="A model on this machine that judges answers in words.")
+    ] = None,
+    judge_model: Annotated[str, typer.Option("--judge-model", help="Its name at that endpoint.")] = "judge",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of shuffled pictures and resamples.")] = 0,
     json: JsonOption = False,
 ) -> None:
@@ -49,6 +53,7 @@ def run(
     wanted = Evaluation(
         data, model, out, say, stage, split, told, max_tokens, batch, backend,
         tuple(view for view in views.split(",") if view), rotate, tensor_parallel=tensor_parallel, seed=seed,
+        judge=(judge, judge_model) if judge else None,
     )  # fmt: skip
     made = evaluate(wanted)
     if json:

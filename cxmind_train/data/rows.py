@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 IMAGES: Final = "images"
+GREY: Final = 128
 GROUPS_KEPT: Final = 2  # row groups whose pictures are in memory; rows are read in order, so that one would do
 COLUMNS: Final = (
     "problem", "answer", "sample_id", "source", "task", "stage", "level", "difficulty", "curriculum_order",
@@ -168,6 +169,13 @@ def _finding() -> pl.Expr:
     slugs = {vocabulary().slug(name): name for name in vocabulary().names}
     slug = pl.col("sample_id").str.extract(r":([a-z0-9-]+)$")
     return slug.replace_strict(list(slugs), list(slugs.values()), default=None).alias("finding")
+
+
+def grey(picture: Image) -> Image:
+    """Grey all over, of the same size: what a picture is replaced by in a control."""
+    from PIL import Image
+
+    return Image.new("L", picture.size, GREY)
 
 
 def _taken(by: Filter) -> pl.Expr:

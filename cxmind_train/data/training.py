@@ -13,7 +13,7 @@ from cxdata.images.tokens import Limits
 from cxdata.model.errors import CxdataError, UsageError
 from cxmind_train.config import Recipe
 from cxmind_train.data.prompts import message, prompt_tokens
-from cxmind_train.data.rows import Rows, chosen
+from cxmind_train.data.rows import Rows, chosen, grey
 from cxmind_train.rewards.rows import score_row
 
 SHOWN: Final = 5
@@ -71,8 +71,8 @@ def check_golds(rows: Rows) -> None:
         raise CxdataError(what, where=str(rows.folder.home), mend=mend)
 
 
-def dataset(rows: Rows, *, with_answer: bool) -> Any:
-    """A `datasets.Dataset` of row numbers, whose rows are made when they are asked for.
+def dataset(rows: Rows, *, with_answer: bool, blank: bool = False) -> Any:
+    """A `datasets.Dataset` of row numbers, whose rows are made when they are asked for; `blank` greys the pictures.
 
     Stored as they are, content blocks would come back with a null for every key, and pictures encoded anew.
     """
@@ -84,7 +84,7 @@ def dataset(rows: Rows, *, with_answer: bool) -> Any:
         places = batch["row"]
         columns: dict[str, list[Any]] = {
             "row": places, "prompt": [message(problems[place]) for place in places],
-            "images": [rows.pictures(place) for place in places],
+            "images": [[grey(one) if blank else one for one in rows.pictures(place)] for place in places],
         }  # fmt: skip
         if with_answer:
             columns["completion"] = [[{"role": "assistant", "content": answers[place]}] for place in places]

@@ -16,6 +16,7 @@ from cxmind_train.data.folder import Split, StageFolder, stage_folder
 from cxmind_train.data.options import options_of, rotated
 from cxmind_train.data.rows import Rows, chosen, read_rows
 from cxmind_train.evaluate.generate import Asked, Backend, Settings, Transformers, Vllm, quiet
+from cxmind_train.evaluate.judge import judge
 from cxmind_train.evaluate.metrics import summary
 from cxmind_train.evaluate.page import page
 from cxmind_train.evaluate.scored import META, SCHEMA, begun, scored, yes_and_no
@@ -52,6 +53,7 @@ class Evaluation:
     tensor_parallel: int = 1
     seed: int = 0
     resamples: int = 2000
+    judge: tuple[str, str] | None = None  # endpoint and model
 
 
 def evaluate(wanted: Evaluation) -> dict[str, Any]:
@@ -70,6 +72,8 @@ def evaluate(wanted: Evaluation) -> dict[str, Any]:
     _bind(wanted.out, record)
     predictions = _predictions(wanted, rows, record, told)
     made = summary(predictions, _gold(rows, predictions), stage, wanted.seed, wanted.resamples)
+    predictions, judged = _judged(predictions, wanted)
+    made |= judged
     made = {**record, "stage": stage, "rows": len(rows), "text_guess": folder.record.get("text_only"), **made}
     _write(wanted, rows, predictions, made)
     return made
@@ -93,6 +97,20 @@ def _predictions(wanted: Evaluation, rows: Rows, record: dict[str, Any], told: d
     made = pl.concat([pl.read_parquet(_part(wanted.out, *one), glob=False) for one in parts])
     meta = rows.frame.select("sample_id", *META, patient_key=pl.col("patient_keys").list.first())
     return made.join(meta, on="sample_id", how="left", maintain_order="left")
+
+
+def _judged(predictions: pl.DataFrame, wanted: Evaluation) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """A column `judge` for the answers in words as they are, where a judge is named."""
+    told = predictions.filter((pl.col("view") == "sighted") & (pl.col("reward") == "free_text"))
+    if wanted.judge is None or told.is_empty():
+        return predictions, {}
+    made = judge(list(zip(told["said"].fill_null(""), told["gold"], strict=True)), *wanted.judge)
+    scores = told.select("view", "sample_id").with_columns(judge=pl.Series(made.scores, dtype=pl.Float64))
+    numbers = [score for score in made.scores if score is not None]
+    mean = sum(numbers) / len(numbers) if numbers else None
+    summary = {"model": wanted.judge[1], "mean": mean, "n": len(numbers), "without_number": told.height - len(numbers)}
+    joined = predictions.join(scores, on=["view", "sample_id"], how="left", maintain_order="left")
+    return joined, {"judge": summary}
 
 
 def _answered(backend: Backend, rows: Rows, view: str, start: int, others: Sequence[int]) -> Iterator[dict[str, Any]]:

@@ -32,6 +32,8 @@ def scored(completion: str, row: dict[str, Any], view: str, p_yes: float | None)
     scores = score_row(completion, row)
     parsed = parse(completion)
     said = parsed.final
+    if said is None and "<answer>" not in row["answer"]:
+        said = completion.strip() or None
     gold = parse(row["answer"]).final or row["answer"]
     return {
         "view": view, "sample_id": row["sample_id"], "completion": completion, "said": said, "gold": gold,

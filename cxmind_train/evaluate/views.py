@@ -6,21 +6,17 @@ A model that keeps its score with blank pictures has learnt the questions (arXiv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import polars as pl
 
 from cxdata.export.formats import MARK
 from cxdata.model.hashing import hash_expr
-from cxmind_train.data.rows import Rows
+from cxmind_train.data.rows import Rows, grey
 from cxmind_train.evaluate.generate import Asked
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 View = Literal["sighted", "blank", "shuffled", "text_only"]
 VIEWS: Final[tuple[View, ...]] = ("sighted", "blank", "shuffled", "text_only")
-GREY: Final = 128
 
 
 def asked(rows: Rows, row: int, view: View, others: Sequence[int]) -> Asked:
@@ -31,7 +27,7 @@ def asked(rows: Rows, row: int, view: View, others: Sequence[int]) -> Asked:
     if view == "shuffled":
         return Asked(problem, rows.pictures(others[row]))
     pictures = rows.pictures(row)
-    return Asked(problem, [_blank(one) for one in pictures] if view == "blank" else pictures)
+    return Asked(problem, [grey(one) for one in pictures] if view == "blank" else pictures)
 
 
 def shuffled_rows(rows: Rows, seed: int) -> list[int]:
@@ -51,10 +47,3 @@ def shuffled_rows(rows: Rows, seed: int) -> list[int]:
             ahead = ((at + step) % len(places) for step in range(1, len(places)))
             found[row] = next((places[other] for other in ahead if patients[other] != patients[at]), row)
     return found
-
-
-def _blank(picture: Image) -> Image:
-    """Grey all over, of the same size."""
-    from PIL import Image
-
-    return Image.new("L", picture.size, GREY)

@@ -17,6 +17,7 @@ from cxmind_train.requirements import missing
 
 PUBLIC_NAME: Final = "Qwen2_5_VLProcessor"
 CONFIG: Final = "processor_config.json"
+VIDEO_CONFIG: Final = "video_preprocessor_config.json"
 
 
 def load_processor(model: str, limits: tuple[int, int]) -> Any:
@@ -27,7 +28,7 @@ def load_processor(model: str, limits: tuple[int, int]) -> Any:
     from transformers import AutoProcessor
     from transformers.processing_utils import ProcessorMixin
 
-    maker = _image_only() if missing("torchvision") else AutoProcessor
+    maker = _image_only() if missing("torchvision") or _is_image_only(model) else AutoProcessor
     try:
         processor = maker.from_pretrained(model)
     except (OSError, ValueError) as error:
@@ -55,6 +56,14 @@ def save_processor(processor: Any, folder: Path) -> None:
     content = json.loads(path.read_text("utf-8"))
     content["processor_class"] = PUBLIC_NAME
     path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+
+
+def _is_image_only(model: str) -> bool:
+    """Whether a folder holds a processor that was saved without a video part."""
+    home = Path(model)
+    if not (home / CONFIG).is_file() or (home / VIDEO_CONFIG).is_file():
+        return False
+    return "video_processor" not in json.loads((home / CONFIG).read_text("utf-8"))
 
 
 @cache

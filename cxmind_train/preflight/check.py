@@ -20,8 +20,9 @@ from cxmind_train.data.rows import Rows, chosen, read_rows
 from cxmind_train.data.training import refuse_shuffled_curriculum
 from cxmind_train.engines.arguments import cadence
 from cxmind_train.preflight.memory import CARD_GIB, reckoned
-from cxmind_train.requirements import TRAINING, missing, pip_line
+from cxmind_train.requirements import missing, pip_line
 from cxmind_train.rewards.rows import BY_TEXT, STAGE_OF_REWARD, score_row
+from cxmind_train.train import packages
 
 TOKEN_PIXELS: Final = 28 * 28
 SHOWN: Final = 3
@@ -186,15 +187,11 @@ def _memory(rows: Rows, recipe: Recipe, report: Report) -> None:
 
 
 def _packages(recipe: Recipe, report: Report) -> None:
-    wanted = [*TRAINING, *(["peft"] if recipe.lora else []), *(["vllm"] if recipe.vllm.mode != "off" else [])]
+    wanted = packages(recipe)
     if not recipe.device.cpu:
         wanted += ["torchvision"]
     if recipe.device.sharding == "zero3" and not recipe.device.cpu:
         wanted += ["deepspeed"]
-    if "wandb" in recipe.log_to:
-        wanted += ["wandb"]
-    if "tensorboard" in recipe.log_to:
-        wanted += ["tensorboard"]
     report.missing = missing(*wanted)
     if report.missing:
         told = pip_line(report.missing).replace("\n", "  ")
