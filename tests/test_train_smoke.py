@@ -64,7 +64,8 @@ def rose(run: Path) -> bool:
 
 
 def test_the_readmes_words_lead_from_phantoms_to_a_trained_model(tmp_path: Path) -> None:
-    (block,) = (text for text in re.findall(r"```\n(.*?)```", README, re.DOTALL) if "cxmind-train" in text)
+    blocks = (text for _, text in re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL))
+    (block,) = (text for text in blocks if "cxmind-train" in text)
     for line in block.splitlines():
         command(*shlex.split(line), home=tmp_path)
     home = tmp_path / "try"
