@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +195,20 @@ def test_missing_libraries_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         train(order("stage1", data, "tiny", tmp_path / "run"))
     assert "pip install 'cxdata[train]'" in str(told.value)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_two_processes_have_one_gate(tiny: Path, tmp_path: Path) -> None:
+    data = write_stage(tmp_path / "mix").home
+    script = Path(__file__).with_name("two_ranks.py")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    words = [str(data), str(tiny), str(tmp_path / "run"), *FEW, "rollout.per_device=2", "gate.rule=average"]
+    ran = subprocess.run(
+        [*launch, str(script), *words], capture_output=True, text=True, check=False, timeout=600,
+        env={**os.environ, "PYTHONPATH": str(script.parents[1])},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    first, second = (json.loads((tmp_path / f"run-gate-{rank}.json").read_text()) for rank in (0, 1))
+    assert len(first) == 2
+    assert first == second
+    assert len(first[0]["rewards"]) == 8, "the completions of both"

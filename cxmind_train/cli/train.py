@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cxmind_train.cli.verb import DataOption, RecipeOption, SetOption, Verb, say
+from cxmind_train.cli.verb import DataOption, RecipeOption, SetOption, Verb, is_main_process, say
 
 ModelOption = Annotated[str, typer.Option("--model", help="A run, a folder with a model, a hub name, or tiny.")]
 FromOption = Annotated[str, typer.Option("--from", help="The run of stage 1, or any model.")]
@@ -58,7 +58,9 @@ def _train(
     from cxmind_train.train import Order, train
 
     told = recipe_for(verb, recipe, tuple(changes or ()))  # type: ignore[arg-type]
-    typer.echo(train(Order(verb, data, model, out, told, say, resume)))  # type: ignore[arg-type]
+    home = train(Order(verb, data, model, out, told, say, resume))  # type: ignore[arg-type]
+    if is_main_process():
+        typer.echo(home)
 
 
 VERBS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -28,5 +29,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON value on stdo
 
 
 def say(text: str) -> None:
-    """One line of talk, on stderr."""
-    typer.echo(text, err=True)
+    """One line of talk, on stderr, by the first of several processes."""
+    if is_main_process():
+        typer.echo(text, err=True)
+
+
+def is_main_process() -> bool:
+    """Whether this is the only process of a run, or the first of those that accelerate or torchrun started."""
+    return os.environ.get("RANK", "0") == "0"
