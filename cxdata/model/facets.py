@@ -18,6 +18,7 @@ STATES: Final = ("present", "absent", "uncertain")
 REFERENCES: Final = ("R1", "R2", "R3", "R4", "R5")
 SPLITS: Final = ("train", "val", "test")
 CHANGES: Final = ("improving", "stable", "worsening")
+MEANINGS: Final = ("paraphrase", "contradiction")
 
 _ORIGIN: Final = {"origin_file": pl.String(), "origin_row": pl.Int64()}
 _BOX: Final = {"x0": pl.Float64(), "y0": pl.Float64(), "x1": pl.Float64(), "y1": pl.Float64()}
@@ -57,10 +58,15 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "image_id": pl.String(), "kind": pl.String(), "finding": pl.String(), "phrase": pl.String(), **_BOX,
         "frame_width": pl.Int32(), "frame_height": pl.Int32(), "annotator": pl.String(), **_ORIGIN,
     },
-    # one finding between two images
+    # one finding between two images, by people who looked at both; reference: as of a finding
     "changes": {
         "study_id": pl.String(), "prior_study_id": pl.String(), "image_id": pl.String(), "prior_image_id": pl.String(),
-        "finding": pl.String(), "change": pl.String(), **_ORIGIN,
+        "finding": pl.String(), "change": pl.String(), "reference": pl.String(), **_ORIGIN,
+    },
+    # two sentences on how a finding goes on: meaning is paraphrase (the same) or contradiction
+    "sentence_pairs": {
+        "pair_id": pl.String(), "study_id": pl.String(), "first": pl.String(), "second": pl.String(),
+        "meaning": pl.String(), **_ORIGIN,
     },
     # one native question
     "questions": {
@@ -82,7 +88,8 @@ FACET_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "label_space": ("annotator", "finding"),
     "reports": ("study_id",),
     "regions": ("image_id", "origin_row", "x0", "y0", "x1", "y1", "finding", "phrase", "annotator"),
-    "changes": ("study_id", "prior_study_id", "finding"),
+    "changes": ("study_id", "prior_study_id", "image_id", "prior_image_id", "finding"),
+    "sentence_pairs": ("pair_id",),
     "questions": ("question_id",),
     "statements": ("study_id", "sentence"),
 }

@@ -5,6 +5,9 @@ label was other the last time is no change. The two are the frontal of a study a
 before it by time, in the same view. Labels may only veto. Each pair is shown in both orders, the second time with the
 change turned round, so that neither picture alone tells it; per finding the three answers are as many. Train only: no
 person has looked at both pictures.
+
+Where people have, and the source says what they found (`changes`), these rows are the question: as it was, in the
+source's own splits (`stated_changes.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from cxdata.model.vocabulary import vocabulary
 from cxdata.reports.changes import CHANGING, reported_changes
 from cxdata.tasks.base import Asked, Material, Task
 from cxdata.tasks.judged import FACETS, label_space, state_is
+from cxdata.tasks.stated_changes import stated_changes
 
 NAME: Final = "temporal_progression"
 ANSWERS: Final = ("improving", "stable", "worsening")
@@ -29,7 +33,10 @@ _THEN: Final = "_then:"
 
 
 def ask(material: Material) -> Asked:
-    """Two rows a pair of studies and finding: as it was, and turned round."""
+    """Two rows a pair of studies and finding, as it was and turned round; of what people stated, one."""
+    if "changes" in material.facets:
+        stated = stated_changes(material, NAME)
+        return stated._replace(rows=_with_options(stated.rows, material.seed))
     told = reported_changes(material.facets["reports"])
     pairs = _pairs(material)
     tied = told.lazy().join(pairs, on="study_id").collect()
@@ -136,5 +143,6 @@ TASKS: Final = (
     Task(
         name=NAME, version=1, domain="spatiotemporal_alignment", answer_type="single_choice", stage="closed",
         level="single", reward="closed", facets=(*FACETS, "reports"), ask=ask,
+        or_facets=("studies", "images", "changes"),
     ),
 )  # fmt: skip
