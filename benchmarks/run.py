@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 BENCHMARKS = (
-    "reports.py", "tasks.py", "pictures.py", "embed.py", "rewards.py", "mix.py", "sources.py", "reader.py",
+    "reports.py", "tasks.py", "pictures.py", "embed.py", "rewards.py", "mix.py", "sources.py", "reader.py", "traces.py",
 )  # fmt: skip
 
 

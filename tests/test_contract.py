@@ -50,9 +50,8 @@ def test_manifest_is_complete(source: Source) -> None:
     assert set(manifest.facets) <= set(FACETS)
     assert all(file.columns for file in manifest.files if file.kind == "table")
     for name in manifest.tasks:
-        assert set(task(name).needs(manifest.facets)) <= set(manifest.facets), (
-            f"{name} needs facets that the source does not fill"
-        )
+        filled = {*manifest.facets, *manifest.derives}
+        assert set(task(name).facets) <= filled, f"{name} needs facets that the source does not fill"
     for part in ("manifest.yaml", "reader.py", "phantom.py", "NOTES.md"):
         assert (source.folder / part).is_file()
 
@@ -123,7 +122,7 @@ def test_samples_in_every_layout(layout: InLayout, phantom_of: PhantomOf, tmp_pa
     result = build_source(source, root, tmp_path / "b", images="path", partial=True)
     came_out = {name for name, n in result["samples"]["by_task"].items() if n}
     filled = filled_in(read(source, root))
-    assert came_out >= {name for name in result["samples"]["by_task"] if needs(name, source) <= filled}
+    assert came_out >= {name for name in result["samples"]["by_task"] if needs(name) <= filled}
     samples = pl.read_parquet(tmp_path / "b" / "samples" / "*.parquet")
     if any(path.suffix in PICTURES for path in root.rglob("*")):
         assert "ok" in result["pictures"], "the phantom's pictures are not found"
@@ -131,12 +130,12 @@ def test_samples_in_every_layout(layout: InLayout, phantom_of: PhantomOf, tmp_pa
     golden.check(f"{source.slug} as {asked.name}", sum(versions), frame_digest(samples, ["sample_id"]))
 
 
-def needs(name: str, source: Source) -> set[str]:
+def needs(name: str) -> set[str]:
     """The facets, and the column of one, without which the task has nothing to ask."""
     more = (
         {"findings"} if task(name).reads_labels else {"reports indication"} if name.endswith("_indication") else set()
     )
-    return {*task(name).needs(source.manifest.facets), *more}
+    return {*task(name).facets, *more}
 
 
 def filled_in(reading: Reading) -> set[str]:

@@ -11,7 +11,7 @@ from tasks_tables import reversed_rows, with_facet, with_sizes
 
 from cxdata.model.errors import CxdataError
 from cxdata.model.vocabulary import vocabulary
-from cxdata.tasks.base import Material, task
+from cxdata.tasks.base import Material
 from cxdata.tasks.wordings import Wording, Wordings, worded, wordings
 
 GROUNDING, CAPTIONING, DIAGNOSIS = "phrase_grounding", "grounded_captioning", "grounded_diagnosis"
@@ -125,7 +125,8 @@ PAIR = [Study("s1", patient="p", split="test"), Study("s2", patient="p", split="
 def change(then: str, now: str, finding: str = "Edema", course: str = "worsening", **more: Any) -> dict[str, Any]:
     return {
         "study_id": now, "prior_study_id": then, "image_id": f"made:{now}-0", "prior_image_id": f"made:{then}-0",
-        "finding": finding, "change": course, "reference": "R1", "origin_file": "changes.csv", "origin_row": 3, **more,
+        "finding": finding, "change": course, "annotator": "experts", "reference": "R1",
+        "origin_file": "changes.csv", "origin_row": 3, **more,
     }  # fmt: skip
 
 
@@ -140,27 +141,7 @@ def test_a_stated_change_shows_the_earlier_picture_first() -> None:
     assert sorted(row["options"]) == ["improving", "stable", "worsening"]
     assert (row["split"], row["reference"], row["label_policy"]) == ("test", "R1", "none")
     assert (row["patient_keys"], row["asked_finding"]) == (["made-up:p"], "Edema")
-    assert row["sample_id"] == "made/temporal_progression/s1-0:s2-0:edema"
-
-
-def test_changes_between_unknown_pictures_or_of_no_course_are_left_out() -> None:
-    of = changed(PAIR, change("s1", "s2", course="unclear"), change("s1", "s2", prior_image_id="made:s9-0"),
-                 change("s1", "s9"), change("s9", "s2"))  # fmt: skip
-    assert asked(PROGRESSION, of).is_empty()
-
-
-def test_both_patients_splits_must_agree() -> None:
-    apart = [Study("s1", patient="p", split="test"), Study("s2", patient="q", split="train")]
-    assert asked(PROGRESSION, changed(apart, change("s1", "s2"))).is_empty()
-    together = [Study("s1", patient="p", split="test"), Study("s2", patient="q", split="test")]
-    row = only(PROGRESSION, changed(together, change("s1", "s2")))
-    assert row["patient_keys"] == ["made-up:q", "made-up:p"]
-
-
-def test_a_source_of_stated_changes_needs_no_reports() -> None:
-    progression = task(PROGRESSION)
-    assert progression.needs(("studies", "images", "changes")) == ("studies", "images", "changes")
-    assert "reports" in progression.needs(("studies", "images", "reports"))
+    assert row["sample_id"] == "made/temporal_progression/s2-0:s1-0:edema"
 
 
 # -- sentences ---------------------------------------------------------------------------------------------------------
@@ -197,7 +178,7 @@ def test_pairs_without_both_sentences_or_a_meaning_are_left_out() -> None:
 
 def test_a_blank_is_filled_with_what_the_row_tells() -> None:
     rows = pl.LazyFrame({"sample_id": ["a"], "told": ["the box"]})
-    asked_of = worded(rows, CAPTIONING, 0, pictures=pl.lit(1), told=pl.col("told"), vocabulary=vocabulary()).collect()
+    asked_of = worded(rows, CAPTIONING, 0, pictures=pl.lit(1), phrase=pl.col("told"), vocabulary=vocabulary()).collect()
     assert "the box" in asked_of["question"][0]
     assert "{" not in asked_of["question"][0]
     with pytest.raises(CxdataError, match=r"hold \{place\}"):

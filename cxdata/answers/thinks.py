@@ -77,16 +77,17 @@ def is_foul(think: str) -> bool:
 def has_near_equals(thinks: Sequence[str]) -> bool:
     """Whether two thinks say nearly the same: nine tenths of their content words are shared (Dice coefficient)."""
     sets = [frozenset(content(think).forms) for think in thinks]
-    return any(_dice(a, b) >= NEAR_EQUAL for i, a in enumerate(sets) for b in sets[:i])
+    return any(are_near_equal(a, b) for i, a in enumerate(sets) for b in sets[:i])
+
+
+def are_near_equal(a: frozenset[str], b: frozenset[str]) -> bool:
+    """Whether two sets of content words share nine tenths (Dice coefficient); two empty ones do not."""
+    return 2 * len(a & b) >= NEAR_EQUAL * (len(a) + len(b)) > 0
 
 
 def _names_option(think: str) -> bool:
     """A capital that stands alone is found first: most thinks hold none, and the full pattern is slow."""
     return _ALONE.search(think) is not None and _OPTION.search(think) is not None
-
-
-def _dice(a: frozenset[str], b: frozenset[str]) -> float:
-    return 2 * len(a & b) / (len(a) + len(b)) if a or b else 0.0
 
 
 @lru_cache(maxsize=1 << 16)

@@ -60,9 +60,7 @@ def feeds(manifest: Manifest, spec: FileSpec) -> list[str]:
     known = {name: task for name, task in tasks().items() if name in manifest.tasks}
     if spec.kind == "pictures":
         return [name for name in manifest.tasks if name in known and known[name].domain != "language"]
-    of_facets = [
-        name for name in manifest.tasks if name in known and set(known[name].needs(manifest.facets)) & set(spec.facets)
-    ]
+    of_facets = [name for name in manifest.tasks if name in known and set(known[name].facets) & set(spec.facets)]
     return list(spec.tasks) or of_facets
 
 

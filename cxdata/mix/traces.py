@@ -23,6 +23,7 @@ from cxdata.reasoning.traces import FOLDER, traces_of
 TraceMode = Literal["evidence", "model", "none"]
 MOST_SILENT: Final = 0.30
 OVER: Final = "trace_silent"
+TIMES: Final = "times"  # a row that is replayed stands several times in a mix
 
 
 class Found(NamedTuple):
@@ -75,14 +76,14 @@ def golds(
     for rows in splits.values():
         counted = _counted(found, rows.join(without, on=[FILE, PLACE], how="anti"), samples)
         kept = _within(counted, seed)
-        left_out += counted.height - kept.height
+        left_out += int(counted[TIMES].sum()) - int(kept[TIMES].sum())
         for basis in BASES:
-            told[basis] += int(kept[basis].sum())
-        chosen.append(kept.select(FILE, PLACE))
+            told[basis] += int((kept[basis] * kept[TIMES]).sum())
+        chosen.append(kept.select(FILE, PLACE, TIMES))
     every, steps = pl.concat(chosen), sum(told.values())
     share = sum(told[basis] for basis in SILENT) / steps if steps else 0.0
-    return Golds(every, found.files, {
-        "writer": found.writer, "rows": every.height, "steps": told, "silent_share": round(share, 4),
+    return Golds(every.select(FILE, PLACE), found.files, {
+        "writer": found.writer, "rows": int(every[TIMES].sum()), "steps": told, "silent_share": round(share, 4),
         "answered_without": {OVER: left_out} if left_out else {},
     })  # fmt: skip
 
@@ -101,7 +102,7 @@ def with_steps(rows: pl.DataFrame, of: Golds) -> pl.DataFrame:
 
 
 def _nothing() -> pl.DataFrame:
-    return pl.DataFrame(schema={FILE: pl.UInt32, PLACE: pl.get_index_type()})
+    return pl.DataFrame(schema={FILE: pl.UInt32, PLACE: pl.get_index_type(), TIMES: pl.UInt32})
 
 
 def _counted(found: Found, rows: pl.DataFrame, samples: Sequence[Path]) -> pl.DataFrame:
@@ -109,14 +110,14 @@ def _counted(found: Found, rows: pl.DataFrame, samples: Sequence[Path]) -> pl.Da
     basis = pl.col("steps").list.eval(pl.element().struct.field("basis"))
     counts = [basis.list.count_matches(name).alias(name) for name in BASES]
     bases = {name: pl.UInt32() for name in BASES}
-    kinds = {FILE: pl.UInt32(), PLACE: pl.get_index_type(), "sample_id": pl.String(), **bases}
+    kinds = {FILE: pl.UInt32(), PLACE: pl.get_index_type(), TIMES: pl.UInt32(), "sample_id": pl.String(), **bases}
     read = [pl.DataFrame(schema=kinds)]
     for (number,), part in rows.select(FILE, PLACE).partition_by(FILE, as_dict=True).items():
         path = found.files.get(int(str(number)))
         if path is None:
             continue
         named = pl.scan_parquet(samples[int(str(number))], glob=False).select("sample_id").with_row_index(PLACE)
-        held = named.join(part.select(PLACE).unique().lazy(), on=PLACE, how="semi")
+        held = named.join(part.lazy().group_by(PLACE).agg(pl.len().alias(TIMES)), on=PLACE)
         traces = pl.scan_parquet(path, glob=False).select("sample_id", *counts)
         joined = held.join(traces, on="sample_id").with_columns(pl.lit(number, pl.UInt32).alias(FILE))
         read.append(joined.select(pl.col(name).cast(kind) for name, kind in kinds.items()).collect(engine="streaming"))
@@ -125,7 +126,7 @@ def _counted(found: Found, rows: pl.DataFrame, samples: Sequence[Path]) -> pl.Da
 
 def _within(counted: pl.DataFrame, seed: int) -> pl.DataFrame:
     """As many rows as the share of silent steps allows, those with the smallest share of their own first."""
-    silent, steps = pl.sum_horizontal(SILENT), pl.sum_horizontal(BASES)
+    silent, steps = (pl.sum_horizontal(names) * pl.col(TIMES) for names in (SILENT, BASES))
     order = hash_expr(seed, pl.col("sample_id"), "trace gold")
     ranked = counted.with_columns(_silent=silent, _steps=steps).sort(
         pl.col("_silent") / pl.col("_steps"), order, "sample_id"

@@ -21,6 +21,12 @@ CHANGES: Final = ("improving", "stable", "worsening")
 MEANINGS: Final = ("paraphrase", "contradiction")
 
 _ORIGIN: Final = {"origin_file": pl.String(), "origin_row": pl.Int64()}
+ENTITIES: Final = ("anatomy", "present", "uncertain", "absent")
+RELATIONS: Final = ("modify", "located at", "suggestive of")
+ENTITY: Final = pl.Struct({"words": pl.String(), "kind": pl.String()})
+"""Words of a text and what they name: one of ENTITIES, an anatomy or an observation in that state."""
+RELATION: Final = pl.Struct({"subject": pl.Int32(), "kind": pl.String(), "object": pl.Int32()})
+"""One of RELATIONS from one entity to another."""
 _BOX: Final = {"x0": pl.Float64(), "y0": pl.Float64(), "x1": pl.Float64(), "y1": pl.Float64()}
 
 FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
@@ -58,10 +64,11 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "image_id": pl.String(), "kind": pl.String(), "finding": pl.String(), "phrase": pl.String(), **_BOX,
         "frame_width": pl.Int32(), "frame_height": pl.Int32(), "annotator": pl.String(), **_ORIGIN,
     },
-    # one finding between two images, by people who looked at both; reference: as of a finding
+    # one finding between two pictures of one patient, `prior` the earlier, and who says so: `reader` where the change
+    # was read in the later study's report (see `tasks/follow_ups.py`), else who looked at both
     "changes": {
         "study_id": pl.String(), "prior_study_id": pl.String(), "image_id": pl.String(), "prior_image_id": pl.String(),
-        "finding": pl.String(), "change": pl.String(), "reference": pl.String(), **_ORIGIN,
+        "finding": pl.String(), "change": pl.String(), "annotator": pl.String(), "reference": pl.String(), **_ORIGIN,
     },
     # two sentences on how a finding goes on: meaning is paraphrase (the same) or contradiction
     "sentence_pairs": {
@@ -74,9 +81,13 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "options": pl.List(pl.String()), "answer": pl.String(), "answer_type": pl.String(), "category": pl.String(),
         "split_official": pl.String(), **_ORIGIN,
     },
-    # one sentence with meaning
+    # one sentence (or whole text) with meaning: the canonical findings that it explains and those that it gives as
+    # evidence, each joined by `, `; or its entities and the relations between them, by their places in the list, from 0
     "statements": {
-        "study_id": pl.String(), "sentence": pl.String(), "diagnosis": pl.String(), "evidence": pl.String(), **_ORIGIN,
+        "study_id": pl.String(), "sentence": pl.String(), "diagnosis": pl.String(), "evidence": pl.String(),
+        "statement_id": pl.String(), "reference": pl.String(), "entities": pl.List(ENTITY),
+        "relations": pl.List(RELATION),
+        **_ORIGIN,
     },
 }  # fmt: skip
 

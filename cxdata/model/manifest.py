@@ -47,11 +47,14 @@ class Part(Fact):
 
     A probe is a glob below the root; a folder that matches any of them is a candidate. `versions` maps a version to
     the names that only it holds, latest first; without a match the folder's own path decides, then the first version.
+    Where two sources have files of the same names, `headers` tells them apart: globs below the root, and a word that
+    the first line of every such file holds; a folder with a file that does not hold it is no candidate.
     """
 
     title: str
     home: Home
     probes: tuple[str, ...]
+    headers: dict[str, str] = {}
     versions: dict[str, tuple[str, ...]] = {}
 
 
@@ -150,13 +153,18 @@ class Annotator(Fact):
 
 
 class Labels(Fact):
-    """How several annotators become one state, and which policy reads the states in each split."""
+    """How several annotators become one state, and which policy reads the states in each split.
+
+    `asked_as: labelled` is for labels that the picture need not show (a laboratory's test): questions then ask how the
+    picture is labelled, not what is seen.
+    """
 
     resolution: Literal["first annotator", "unanimous"]
     annotators: tuple[Annotator, ...]
     policy_train: PolicyName
     policy_eval: PolicyName
     closed_world: dict[str, str] = Field(default={}, description="finding to the evidence that silence means absent")
+    asked_as: Literal["seen", "labelled"] = "seen"
 
 
 class Option(Fact):
@@ -231,6 +239,9 @@ class Manifest(Fact):
     )
     same_patients_as: tuple[Link, ...] = ()
     facets: tuple[str, ...]
+    derives: tuple[Literal["changes"], ...] = Field(
+        default=(), description="facets that the build reads in the source's reports, after its reader"
+    )
     labels: Labels | None = None
     states: tuple[StateName, ...] = Field(
         default=(), description="what findings can state; empty: all three where every case is read, else present"
@@ -271,6 +282,14 @@ class Manifest(Fact):
         return self
 
     @model_validator(mode="after")
+    def _can_derive(self) -> Manifest:
+        if self.derives and ("reports" not in self.facets or self.labels is None):
+            raise ValueError("derives: changes are read in reports and held against labels; one of both is lacking")
+        if twice := set(self.derives) & set(self.facets):
+            raise ValueError(f"derives: the reader fills {', '.join(sorted(twice))} itself")
+        return self
+
+    @model_validator(mode="after")
     def _links_agree(self) -> Manifest:
         for link in self.same_patients_as:
             if link.source == self.slug or link.namespace == self.patient_namespace:
@@ -293,7 +312,7 @@ class Manifest(Fact):
         """The tags that the facets, reference tiers and population of the manifest speak for."""
         tiers = {annotator.reference for annotator in self.labels.annotators} if self.labels else set()
         is_young = self.population.default == "paediatric"
-        return founded(self.facets, tiers, paediatric=is_young, derived=bool(self.requires))
+        return founded((*self.facets, *self.derives), tiers, paediatric=is_young, derived=bool(self.requires))
 
     def file(self, name: str) -> FileSpec:
         """The file of that logical name; KeyError when the manifest has none."""

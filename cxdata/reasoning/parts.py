@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -24,11 +25,15 @@ _PART: Final = re.compile(r"-(\d{5}-of-\d{5})\.parquet$")
 
 
 class Part(NamedTuple):
-    """The samples of some patients: files by task, the tables that tell of their studies, and the seed of the build."""
+    """The samples of some patients: files by task, the tables that tell of their studies, and the seed of the build.
+
+    `pictures` are the files of the table that knows how large each picture is.
+    """
 
     name: str
     files: dict[str, Path]
     facets: dict[str, Path]
+    pictures: tuple[Path, ...]
     seed: int
 
 
@@ -47,7 +52,8 @@ def parts(build: Build, tables: dict[str, Path], seed: int) -> list[Part]:
             named = _PART.search(path.name)
             if named:
                 found.setdefault(named[1], {})[task] = path
-    return [Part(name, files, tables, seed) for name, files in sorted(found.items())]
+    pictures = tuple(build.shards("images")) if "regions" in tables else ()
+    return [Part(name, files, tables, pictures, seed) for name, files in sorted(found.items())]
 
 
 def facets_of(home: Path, ledger: Ledger, hashes: Hashes) -> dict[str, tuple[Path, str]]:
@@ -87,9 +93,15 @@ def told(part: Part) -> Cases:
     boxes: dict[str, tuple[Box, ...]] = {}
     if "regions" in part.facets:
         images = asked.select(pl.col("image_ids").explode().unique()).rename({"image_ids": "image_id"}).drop_nulls()
-        regions = pl.scan_parquet(part.facets["regions"], glob=False)
-        boxes = boxes_of(regions.join(images.lazy(), on="image_id", how="semi").collect())
+        regions = pl.scan_parquet(part.facets["regions"], glob=False).join(images.lazy(), on="image_id", how="semi")
+        boxes = boxes_of(regions.join(_sizes(part), on="image_id", how="left").collect())
     return Cases(found, boxes)
+
+
+def _sizes(part: Part) -> pl.LazyFrame:
+    nothing = pl.LazyFrame(schema={"image_id": pl.String, "width": pl.Int32, "height": pl.Int32})
+    read = [pl.scan_parquet(path, glob=False).select("image_id", "width", "height") for path in part.pictures]
+    return pl.concat([nothing, *read])
 
 
 def cases(part: Part, task: str, of: Cases) -> Iterator[list[Case]]:
@@ -104,4 +116,4 @@ def _case(row: dict[str, object], of: Cases) -> Case:
     asked = question_of(row)
     study = of.studies.get(asked.study_key, NOTHING)
     boxes = tuple(box for image in asked.image_ids for box in of.boxes.get(image, ()))
-    return Case(asked, study._replace(boxes=boxes) if boxes else study)
+    return Case(asked, replace(study, boxes=boxes) if boxes else study)

@@ -145,6 +145,7 @@ class _Reasoning:
         return Key({
             **{f"samples {task}": shas[f"samples/{path.name}"] for task, path in part.files.items()},
             **{f"facet {name}": sha for name, sha in tables.items()}, "seed": str(part.seed),
+            "pictures": digest([shas.get(f"images/{path.name}") for path in part.pictures]),
             "writer": self.writer.name, **self.writer.depends_on(),
             "reader of negation": str(reader.VERSION), "target version": str(targets.VERSION),
             "checker version": str(checker.VERSION), "columns": digest([(k, str(v)) for k, v in SCHEMA.items()]),

@@ -6,8 +6,11 @@ label, but none of them is evidence (`reports.targets.told_sentences`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -51,7 +54,8 @@ class Sentence(NamedTuple):
     said: tuple[Said, ...]
 
 
-class Study(NamedTuple):
+@dataclass(frozen=True)
+class Study:
     """A study: what may be evidence in the report's order, all that is said, its own text, and its boxes."""
 
     sentences: tuple[Sentence, ...] = ()
@@ -59,24 +63,30 @@ class Study(NamedTuple):
     text: str = ""
     boxes: tuple[Box, ...] = ()
 
-    def all_said(self) -> Iterator[Said]:
-        """What every sentence says, evidence or not."""
-        for sentence in self.sentences:
-            yield from sentence.said
-        yield from self.others
+    @cached_property
+    def reported(self) -> dict[str, frozenset[str]]:
+        """The findings that any sentence speaks of, evidence or not, each with the states in which it stands."""
+        found: dict[str, set[str]] = {}
+        for one in (*(one for sentence in self.sentences for one in sentence.said), *self.others):
+            found.setdefault(one.finding, set()).add(one.state)
+        return {finding: frozenset(states) for finding, states in found.items()}
 
     def states(self, findings: Iterable[str]) -> frozenset[str]:
         """The states in which any of the findings stands in the report."""
-        asked = frozenset(findings)
-        return frozenset(one.state for one in self.all_said() if one.finding in asked)
+        return frozenset().union(*(self.reported.get(finding, ()) for finding in findings))
 
     def telling(self, findings: Iterable[str], state: str) -> tuple[tuple[str, Said], ...]:
-        """Sentences that may be evidence of a state of any of the findings, each with what it says."""
-        asked = frozenset(findings)
-        return tuple(
-            (sentence.text, one) for sentence in self.sentences for one in sentence.said
-            if one.state == state and one.finding in asked
-        )  # fmt: skip
+        """Sentences that may be evidence of a state of any of the findings, in order, each with what it says."""
+        told = [one for finding in findings for one in self._telling.get((finding, state), ())]
+        return tuple((text, one) for _, text, one in (told if len(told) < 2 else sorted(told)))
+
+    @cached_property
+    def _telling(self) -> dict[tuple[str, str], list[tuple[int, str, Said]]]:
+        found: dict[tuple[str, str], list[tuple[int, str, Said]]] = {}
+        for place, sentence in enumerate(self.sentences):
+            for one in sentence.said:
+                found.setdefault((one.finding, one.state), []).append((place, sentence.text, one))
+        return found
 
 
 NOTHING = Study()
@@ -100,27 +110,35 @@ def denied_with(finding: str) -> tuple[str, ...]:
     return (finding, *sorted(above - loose))
 
 
+@cache
+def pathologies() -> frozenset[str]:
+    """The findings that No Finding excludes: all that a picture can show, but for devices."""
+    return frozenset(one.name for one in vocabulary().findings if one.kind == "finding" and one.visible != "no")
+
+
 def studies(reports: pl.LazyFrame) -> dict[str, Study]:
     """The studies of reports (facet `reports`, the English ones) by study id, without boxes: see `boxes_of`."""
     english = reports.filter(pl.col("language") == "en")
     told = told_sentences(english).collect()
     read = _read(told)
     texts = dict(english.select("study_id", text=_text()).collect().iter_rows())
-    found = {}
-    for (study_id,), rows in told.partition_by("study_id", as_dict=True, maintain_order=True).items():
-        found[str(study_id)] = _study(rows.select("sentence", "kept").iter_rows(), read, texts[study_id])
-    return found
+    rows = told.select("study_id", "sentence", "kept").iter_rows()
+    return {
+        study_id: _study(((sentence, kept) for _, sentence, kept in some), read, texts[study_id])
+        for study_id, some in groupby(rows, key=itemgetter(0))
+    }
 
 
 def boxes_of(regions: pl.DataFrame) -> dict[str, tuple[Box, ...]]:
-    """The boxes of findings (facet `regions`) by image id; those without a frame lie nowhere that could be told."""
-    rows = regions.filter(
-        pl.col("kind").is_in(["abnormality", "device"]), pl.col("finding").is_not_null(), pl.col("frame_width") > 0,
-        pl.col("frame_height") > 0,
-    ).select(
-        "image_id", "finding", pl.col("x0") / pl.col("frame_width"), pl.col("y0") / pl.col("frame_height"),
-        pl.col("x1") / pl.col("frame_width"), pl.col("y1") / pl.col("frame_height"),
-    )  # fmt: skip
+    """The boxes of findings by image id: facet `regions`, with `width` and `height` of the picture where it has none.
+
+    A box in a picture of unknown size lies nowhere that could be told, and is left out.
+    """
+    wide, high = pl.coalesce("frame_width", "width"), pl.coalesce("frame_height", "height")
+    named = pl.col("kind").is_in(["abnormality", "device"]) & pl.col("finding").is_not_null()
+    rows = regions.filter(named, wide > 0, high > 0).select(
+        "image_id", "finding", pl.col("x0") / wide, pl.col("y0") / high, pl.col("x1") / wide, pl.col("y1") / high
+    )
     found: dict[str, list[Box]] = {}
     for row in rows.sort("image_id", "finding", "x0", "y0").iter_rows():
         found.setdefault(row[0], []).append(Box(*row))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Final, NamedTuple
@@ -134,12 +134,17 @@ class Material:
         return pl.concat_str(pl.lit(f"{self.card.slug}/{task}/"), key)
 
 
+def in_language(facets: Mapping[str, pl.LazyFrame], language: str) -> dict[str, pl.LazyFrame]:
+    """The facets with the reports of that language alone: a row's words, and those that stand behind it, are of one."""
+    told = facets.get("reports")
+    return {**facets, **({} if told is None else {"reports": told.filter(pl.col("language") == language)})}
+
+
 @dataclass(frozen=True)
 class Task:
     """One family of questions. A change of what `ask` gives is a new `version`.
 
-    `or_facets` names the facets that do as well, of a source that does not fill `facets` but these. `by_row` names the
-    constants (answer_type, stage, level, reward) that rows may have otherwise: native questions do.
+    `by_row` names the constants (answer_type, stage, level, reward) that rows may have otherwise: native questions do.
     """
 
     name: str
@@ -153,12 +158,6 @@ class Task:
     ask: Callable[[Material], Asked]
     reads_labels: bool = False
     by_row: tuple[str, ...] = ()
-    or_facets: tuple[str, ...] = ()
-
-    def needs(self, filled: Collection[str]) -> tuple[str, ...]:
-        """The facets that it needs of a source that fills these."""
-        others = bool(self.or_facets) and set(self.or_facets) <= set(filled)
-        return self.or_facets if others else self.facets
 
 
 @cache

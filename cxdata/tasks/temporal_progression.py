@@ -1,13 +1,9 @@
 """How has a finding gone on between two pictures: improving, stable or worsening?
 
-The change is what the later study's report says of it, in words tied to the finding (`reports/changes.py`); that a
-label was other the last time is no change. The two are the frontal of a study and that of the patient's study next
-before it by time, in the same view. Labels may only veto. Each pair is shown in both orders, the second time with the
-change turned round, so that neither picture alone tells it; per finding the three answers are as many. Train only: no
-person has looked at both pictures.
-
-Where people have, and the source says what they found (`changes`), these rows are the question: as it was, in the
-source's own splits (`stated_changes.py`).
+What a source states is asked as it stands, in whatever split: people looked at both pictures. What was read in reports
+(annotator `reader`) is for train only, and labels may veto it; that a label was other the last time is no change. Such
+a pair is shown in both orders, the second time with the change turned round, so that neither picture alone tells it.
+Per finding the three answers are as many: a pair that changed, in both orders, and a stable one make a balanced set.
 """
 
 from __future__ import annotations
@@ -19,10 +15,9 @@ import polars as pl
 from cxdata.model.hashing import hash_expr
 from cxdata.model.states import Effective
 from cxdata.model.vocabulary import vocabulary
-from cxdata.reports.changes import CHANGING, reported_changes
-from cxdata.tasks.base import Asked, Material, Task
-from cxdata.tasks.judged import FACETS, label_space, state_is
-from cxdata.tasks.stated_changes import stated_changes
+from cxdata.reports.readings import ANNOTATOR as READER
+from cxdata.tasks.base import Asked, Funnel, Material, Task
+from cxdata.tasks.judged import label_space, state_is
 
 NAME: Final = "temporal_progression"
 ANSWERS: Final = ("improving", "stable", "worsening")
@@ -33,42 +28,45 @@ _THEN: Final = "_then:"
 
 
 def ask(material: Material) -> Asked:
-    """Two rows a pair of studies and finding, as it was and turned round; of what people stated, one."""
-    if "changes" in material.facets:
-        stated = stated_changes(material, NAME)
-        return stated._replace(rows=_with_options(stated.rows, material.seed))
-    told = reported_changes(material.facets["reports"])
-    pairs = _pairs(material)
-    tied = told.lazy().join(pairs, on="study_id").collect()
-    kept = _not_vetoed(tied, material)
+    """One row a stated change; two a change that was read: as it was, and turned round."""
+    changes = material.facets["changes"].collect()
+    read = pl.col("annotator") == READER
+    stated = _stated(changes.filter(~read), material)
+    twice, funnel = _read(changes.filter(read), material)
+    rows = pl.concat([stated, twice])
+    counted: Funnel = [("changes stated between two pictures", stated.height, "questions")] if stated.height else []
+    return Asked(_with_options(rows, material.seed), [*counted, *funnel])
+
+
+def _stated(changes: pl.DataFrame, material: Material) -> pl.DataFrame:
+    """Named by the pictures: two pairs of them may belong to the same two studies."""
+    stems = [pl.col(name).str.replace("^[^:]*:", "") for name in ("image_id", "prior_image_id")]
+    key = pl.concat_str(*stems, _finding_slug(), separator=":")
+    return _rows(changes, material, key, set_id=pl.lit(None, pl.String))
+
+
+def _read(changes: pl.DataFrame, material: Material) -> tuple[pl.DataFrame, Funnel]:
+    train = material.cases.lazy().filter(pl.col("split") == "train").select("study_id")
+    tied = changes.lazy().join(train, on="study_id", how="semi").sort("study_id", "finding").collect()
+    kept = _not_vetoed(tied, material) if tied.height else tied
     even = _balanced(kept, material.seed)
-    rows = pl.concat([_rows(even, material, turned=turned) for turned in (False, True)])
-    return Asked(_with_options(rows, material.seed), [
-        ("changes told of a finding", told.height, "rows"),
-        ("with the study next before it in train, frontal in the same view", tied.height, "rows"),
+    turned = even.with_columns(
+        image_id="prior_image_id", prior_image_id="image_id", place=pl.col("place_turned"),
+        change=pl.col("change").replace_strict(TURNED, return_dtype=pl.String),
+    )  # fmt: skip
+    key = pl.concat_str("study_id", _finding_slug(), separator=":")
+    sets = pl.concat_str(pl.lit("set"), _finding_slug(), "place", separator=":")
+    rows = pl.concat([
+        _rows(even, material, key, material.sample_id(NAME, sets)),
+        _rows(turned, material, key + pl.lit(":turned"), material.sample_id(NAME, sets)),
+    ])  # fmt: skip
+    steps = [
+        ("changes read in reports, from the study next before in the same view", changes.height, "rows"),
+        ("of train", tied.height, "rows"),
         ("not vetoed by labels", kept.height, "rows"),
         ("as many of each answer, a finding at a time, in both orders", rows.height, "questions"),
-    ])  # fmt: skip
-
-
-def _pairs(material: Material) -> pl.LazyFrame:
-    """Each study of train with the patient's study next before it, where both have a frontal in the same view.
-
-    A study whose time is unknown, or is also another's, is neither: which came first is not known.
-    """
-    times = material.facets["studies"].select("study_id", "taken_at")
-    shown = material.cases.lazy().filter(pl.col("pictures") > 0, pl.col("split") == "train")
-    frontal = pl.col("image_ids").list.first().alias("image_id")
-    studies = shown.select("study_id", "patient_id", "view", frontal).join(times, on="study_id")
-    timed = studies.filter(pl.col("taken_at").is_not_null())
-    timed = timed.with_columns(alone=pl.len().over("patient_id", "taken_at") == 1)
-    columns = ("study_id", "image_id", "view", "alone")
-    before = [
-        pl.col(name).shift(1).over("patient_id", order_by=["taken_at", "study_id"]).alias(f"prior_{name}")
-        for name in columns
-    ]
-    paired = timed.with_columns(before).filter(pl.col("view") == pl.col("prior_view"))
-    return paired.filter("alone", "prior_alone").drop("alone", "prior_alone")
+    ]  # fmt: skip
+    return rows, steps if changes.height else []
 
 
 def _not_vetoed(tied: pl.DataFrame, material: Material) -> pl.DataFrame:
@@ -77,7 +75,8 @@ def _not_vetoed(tied: pl.DataFrame, material: Material) -> pl.DataFrame:
     The finding must be present, by label, in one of the two at least. Worse where it is now absent, better where it was
     absent and is present, and as before where only one of the two has it cannot be.
     """
-    space = [name for name in CHANGING if name in label_space(material)]
+    told = set(tied["finding"])
+    space = [name for name in label_space(material) if name in told]
     if not space:
         return tied.clear()
     states = {
@@ -101,30 +100,33 @@ def _not_vetoed(tied: pl.DataFrame, material: Material) -> pl.DataFrame:
 
 
 def _balanced(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """As many pairs for each answer and finding: turned round, those that changed give one of each kind of change."""
+    """As many pairs for each answer and finding, with the number of the set of either of their rows.
+
+    Turned round, a pair that changed gives one row of each kind of change, a stable one two of the same: the first
+    gives both to one set (`place`, `place_turned`), the second to two.
+    """
     moved = pl.col("change") != "stable"
     key = pl.concat_str("study_id", "finding", separator=":")
     order = hash_expr(seed, key, "balance of changes")
+    nth = order.rank("ordinal").over("finding", moved).cast(pl.Int64) - 1
     changed, stable = moved.sum().over("finding"), (~moved).sum().over("finding")
-    # c changed pairs give c rows of either kind, s stable ones 2 s rows
-    most = pl.when(moved).then(2 * stable).otherwise(changed // 2)
-    place = order.rank("ordinal").over("finding", moved)
-    # an even number of changed pairs, so that half as many stable ones give as many rows
-    wanted = pl.when(moved).then(pl.min_horizontal(most, changed // 2 * 2)).otherwise(most)
-    return rows.filter(place <= wanted)
+    sets = pl.min_horizontal(2 * stable, changed // 2 * 2).cast(pl.Int64)  # even, since a stable pair is in two
+    place = pl.when(moved).then(nth).otherwise(2 * nth)
+    placed = rows.with_columns(place=place, place_turned=pl.when(moved).then(nth).otherwise(2 * nth + 1), sets=sets)
+    return placed.filter(pl.col("place") < pl.col("sets")).drop("sets")
 
 
-def _rows(pairs: pl.DataFrame, material: Material, *, turned: bool) -> pl.DataFrame:
-    first, second = ("image_id", "prior_image_id") if turned else ("prior_image_id", "image_id")
-    known = vocabulary()
-    slug = pl.col("finding").replace_strict({name: known.slug(name) for name in CHANGING}, return_dtype=pl.String)
-    key = pl.concat_str("study_id", slug, *([pl.lit("turned")] if turned else []), separator=":")
-    change = pl.col("change").replace_strict(TURNED, return_dtype=pl.String) if turned else pl.col("change")
+def _rows(pairs: pl.DataFrame, material: Material, key: pl.Expr, set_id: pl.Expr) -> pl.DataFrame:
     return pairs.select(
-        "study_id", "origin_file", "origin_row", asked_finding="finding", answer=change,
-        image_ids=pl.concat_list(first, second), sample_id=material.sample_id(NAME, key),
-        set_id=material.sample_id(NAME, pl.concat_str("study_id", slug, separator=":")), wording_group=pl.lit("any"),
+        "study_id", "origin_file", "origin_row", "reference", asked_finding="finding", answer="change",
+        image_ids=pl.concat_list("prior_image_id", "image_id"), sample_id=material.sample_id(NAME, key), set_id=set_id,
+        wording_group=pl.lit("any"),
     )  # fmt: skip
+
+
+def _finding_slug() -> pl.Expr:
+    known = vocabulary()
+    return pl.col("finding").replace_strict({name: known.slug(name) for name in known.names}, return_dtype=pl.String)
 
 
 def _with_options(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
@@ -142,7 +144,6 @@ def _with_options(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
 TASKS: Final = (
     Task(
         name=NAME, version=1, domain="spatiotemporal_alignment", answer_type="single_choice", stage="closed",
-        level="single", reward="closed", facets=(*FACETS, "reports"), ask=ask,
-        or_facets=("studies", "images", "changes"),
+        level="single", reward="closed", facets=("studies", "images", "changes"), ask=ask,
     ),
 )  # fmt: skip

@@ -19,6 +19,17 @@ ANY: Final = "any"
 FINDING: Final = "{finding}"
 BLANKS: Final = (FINDING, "{phrase}", "{place}")
 """What a text may leave blank: the phrase of a finding, or words that a row brings in its column `told`."""
+SEEN: Final = "seen"
+LABELLED: Final = "labelled"
+CHILD: Final = "+child."
+"""Begins the end of a `wording_id` whose question says that the patient is a child, before the place in CHILDREN."""
+CHILDREN: Final = (
+    "The patient is a child.",
+    "This patient is a child.",
+    "The patient on the film is a child.",
+    "The chest is that of a child.",
+)
+"""Sentences that go before every question about a source of children."""
 
 _FOLDER: Final = Path(__file__).with_name("wording")
 _CODE: Final = "wording_code"
@@ -115,11 +126,25 @@ class Wordings(BaseModel):
         return self
 
 
+def of_children(frame: pl.LazyFrame, seed: int) -> pl.LazyFrame:
+    """The frame whose every `question` says first that the patient is a child, and whose `wording_id` tells how."""
+    places = list(range(len(CHILDREN)))
+    picked = pick_expr(seed, pl.col("sample_id"), "child", len(CHILDREN))
+    told = picked.replace_strict(places, list(CHILDREN), return_dtype=pl.String)
+    ids = picked.replace_strict(places, [f"{CHILD}{place + 1:02}" for place in places], return_dtype=pl.String)
+    return frame.with_columns(
+        question=pl.concat_str(told, pl.lit(" "), "question"), wording_id=pl.concat_str("wording_id", ids)
+    )
+
+
 @cache
-def wordings(task: str, language: str = "en") -> Wordings:
-    """The wordings of a task. Raises CxdataError when there are none or the file is wrong."""
-    name = f"{task}.yaml" if language == "en" else f"{task}.{language}.yaml"
-    return load_wordings(_FOLDER / name)
+def wordings(task: str, language: str = "en", manner: str = SEEN) -> Wordings:
+    """The wordings of a task: what is seen, or (`manner` labelled, also their group) how a picture is labelled.
+
+    Raises CxdataError when there are none or the file is wrong.
+    """
+    pieces = [task, *([manner] if manner != SEEN else []), *([language] if language != "en" else []), "yaml"]
+    return load_wordings(_FOLDER / ".".join(pieces))
 
 
 def load_wordings(path: Path) -> Wordings:
@@ -163,31 +188,35 @@ def worded(
     group: pl.Expr | None = None,
     finding: pl.Expr | None = None,
     note: pl.Expr | None = None,
-    told: pl.Expr | None = None,
+    phrase: pl.Expr | None = None,
     language: str = "en",
+    manner: str = SEEN,
 ) -> pl.LazyFrame:
     """The frame with `question` and `wording_id`, each row's wording chosen by the hash of seed and its `sample_id`.
 
     `pictures` is the number of pictures of each row: 2 takes the form for two, else the other. `group` names the group
-    of wordings (None: `any`), `finding` the canonical finding that the texts ask about, `told` the words that fill
-    another blank. Where `note` is true, a sentence that says what No Finding means ends the question, and `+note.NN`
-    the id.
+    of wordings (None: `any`), `finding` the canonical finding that the texts ask about, or `phrase` its words, or those
+    that fill another blank. Where `note` is true, a sentence that says what No Finding means ends the question, and
+    `+note.NN` the id.
 
     A row whose group, or form for two pictures, the task does not have is an error of polars when the frame is
     collected. Raises CxdataError when the texts need a finding or a note that is not there.
     """
-    table = wordings(task, language)
-    if table.has_finding and finding is None:
+    table = wordings(task, language, manner)
+    if table.has_finding and finding is not None:
+        names = list(vocabulary.names)
+        phrases = [vocabulary.finding(name).phrase for name in names]
+        phrase = finding.replace_strict(names, phrases, return_dtype=pl.String)
+    if table.has_finding and phrase is None:
         raise CxdataError(f"the wordings of {task} ask about a finding", mend="pass `finding`")
+    if table.blank and phrase is None:
+        raise CxdataError(f"the wordings of {task} hold {table.blank}", mend="pass `phrase`")
     if note is not None and not table.no_finding_note:
         raise CxdataError(
             f"the wordings of {task} do not say what No Finding means", mend="add no_finding_note to them"
         )
-    if table.blank not in (None, FINDING) and told is None:
-        raise CxdataError(f"the wordings of {task} hold {table.blank}", mend="pass `told`")
-    filled = _phrase(finding, vocabulary) if table.has_finding and finding is not None else told
     code = _code(table, seed, group if group is not None else pl.lit(ANY), pictures)
-    out = frame.with_columns(code.alias(_CODE)).with_columns(_texts(table, filled)).drop(_CODE)
+    out = frame.with_columns(code.alias(_CODE)).with_columns(_texts(table, phrase)).drop(_CODE)
     return out if note is None else _noted(out, table, seed, note)
 
 
@@ -223,12 +252,7 @@ def _code(table: Wordings, seed: int, group: pl.Expr, pictures: pl.Expr) -> pl.E
     return 2 * at.cast(pl.Int32) + (pictures == 2).cast(pl.Int32)
 
 
-def _phrase(finding: pl.Expr, vocabulary: Vocabulary) -> pl.Expr:
-    names = list(vocabulary.names)
-    return finding.replace_strict(names, [vocabulary.finding(name).phrase for name in names], return_dtype=pl.String)
-
-
-def _texts(table: Wordings, filled: pl.Expr | None) -> list[pl.Expr]:
+def _texts(table: Wordings, phrase: pl.Expr | None) -> list[pl.Expr]:
     rows = _rows(table)
     codes = [row.code for row in rows]
 
@@ -236,8 +260,8 @@ def _texts(table: Wordings, filled: pl.Expr | None) -> list[pl.Expr]:
         return pl.col(_CODE).replace_strict(codes, values, return_dtype=pl.String)
 
     question = column([row.head for row in rows])
-    if table.blank and filled is not None:
-        question = pl.concat_str(question, filled, column([row.tail for row in rows]))
+    if table.blank and phrase is not None:
+        question = pl.concat_str(question, phrase, column([row.tail for row in rows]))
     return [question.alias("question"), column([row.wording_id for row in rows]).alias("wording_id")]
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from cxdata.model.vocabulary import vocabulary
 from cxdata.reasoning.checks.structure import truth
-from cxdata.reasoning.study import Study, denied_with, kinds
+from cxdata.reasoning.study import Study, denied_with, kinds, pathologies
 from cxdata.reasoning.trace import NO_FINDING, Question, Step, Trace
 
 _NO_WORD: Final = re.compile(r"[\W_]+")
@@ -23,6 +23,8 @@ def evidence_codes(trace: Trace, asked: Question, study: Study) -> Iterator[str]
     text = _flat(study.text)
     if not all(_flat(one).strip() and _flat(one) in text for one in trace.evidence):
         yield "evidence_foreign"
+    if NO_FINDING in asked.labels and study.states(pathologies()) & {"present", "uncertain"}:
+        yield "report_contradicts"
     for step in trace.judged:
         yield from _step(step, trace, asked, study)
 

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from cxdata.answers.gold import COMPARED
-from cxdata.answers.thinks import has_near_equals, has_sign, is_foul
+from cxdata.answers.thinks import are_near_equal, content, has_sign, is_foul
 from cxdata.model.vocabulary import vocabulary
 from cxdata.reasoning.checks.evidence import telling
 from cxdata.reasoning.checks.structure import truth
@@ -42,11 +42,11 @@ class _Words(NamedTuple):
     is_banned: bool
     is_marked: bool
     sides: frozenset[str]
-    sites: frozenset[str]
     sizes: frozenset[str]
     numbers: frozenset[str]
     states: tuple[tuple[str, str], ...]
     tells: bool
+    content: frozenset[str]
 
 
 def word_codes(trace: Trace, asked: Question, study: Study) -> Iterator[str]:
@@ -63,7 +63,8 @@ def word_codes(trace: Trace, asked: Question, study: Study) -> Iterator[str]:
         yield "identifier_mark"
     for step in trace.judged:
         yield from _step(step, trace, asked, study)
-    if has_near_equals([step.think for step in trace.judged if step.basis in COMPARED]):
+    compared = [_words(step.think).content for step in trace.judged if step.basis in COMPARED]
+    if any(are_near_equal(a, b) for place, a in enumerate(compared) for b in compared[:place]):
         yield "near_equal"
 
 
@@ -86,7 +87,7 @@ def _not_told(words: _Words, finding: str, step: Step, trace: Trace, study: Stud
     is_general = step.basis in ("denied", "silent")  # "at either base", "both apices": all places, none in particular
     if words.sides - told.sides - own.sides - (frozenset({"both"}) if is_general else frozenset()):
         yield "side_not_told"
-    if not is_general and finding != NO_FINDING and words.sites - told.sites - own.sites - _SPINE:
+    if not is_general and finding != NO_FINDING and _sites(step.think) - told.sites - own.sites - _SPINE:
         yield "site_not_told"
     if words.sizes - told.sizes - own.sizes:
         yield "size_not_told"
@@ -97,8 +98,8 @@ def _not_told(words: _Words, finding: str, step: Step, trace: Trace, study: Stud
 def _findings(words: _Words, finding: str, asked: Question, study: Study, *, is_there: bool) -> Iterator[str]:
     near = {finding, *asked.subjects, *asked.labels} - {NO_FINDING}
     meant = {*near, *asked.scored, *asked.ignored}
-    reported = {one.finding for one in study.all_said()}
-    near |= {one.finding for one in study.all_said() if one.state == "present"}
+    reported = study.reported
+    near |= {name for name, states in reported.items() if "present" in states}
     for name, state in words.states:
         if not (name in meant or name in reported or any(_is_near(name, one) for one in near)):
             yield "finding_not_told"
@@ -123,8 +124,9 @@ def _words(think: str) -> _Words:
     readings = tuple((one.finding, one.state) for one in read_sentence(text) if one.finding != NO_FINDING)
     return _Words(
         not is_foul(think) and not _TAG.search(think) and think == think.strip(), bool(BANNED.search(think)),
-        bool(_MARK.search(think)), _sides(think), said(think, "site"), _sizes(think),
+        bool(_MARK.search(think)), _sides(think), _sizes(think),
         frozenset(_NUMBER.findall(think)), readings, has_sign(think),
+        frozenset(content(think).forms),
     )  # fmt: skip
 
 
@@ -159,6 +161,11 @@ def _own(finding: str) -> _Told:
     """What the names of a finding and of its kinds say themselves."""
     known = [vocabulary().finding(name) for name in kinds(finding)] if finding else []
     return _told(tuple(text for one in known for text in (one.name, one.phrase, *one.synonyms)))
+
+
+@lru_cache(maxsize=1 << 16)
+def _sites(think: str) -> frozenset[str]:
+    return said(think, "site")
 
 
 def _sides(text: str) -> frozenset[str]:

@@ -63,27 +63,48 @@ def features(sentence: str, start: int, end: int, others: Sequence[tuple[int, in
 
 def said(text: str, kind: str) -> frozenset[str]:
     """Every class of a kind (side, site, size, texture) that a text names."""
-    found = {name for name, pattern in patterns(kind) if pattern.search(text)}
+    found = _found(kind, text)
     return frozenset({*found, "left", "right"} if "both" in found else found)
 
 
 @cache
-def patterns(kind: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """The classes of a kind with their patterns. Raises CxdataError that names the file."""
+def classes(kind: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
+    """The classes of a kind, and one pattern with a group for each. Raises CxdataError that names the file."""
     try:
-        table: Any = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
-        return tuple((name, re.compile(pattern, re.I)) for name, pattern in table[kind].items())
+        rows = _table()[kind]
+        return tuple(rows), re.compile(r"\b(?:" + "|".join(f"({pattern})" for pattern in rows.values()) + ")", re.I)
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, re.error) as error:
         raise CxdataError(f"words of features cannot be read: {error}", where=str(_FILE), mend="mend it") from None
 
 
+def _found(kind: str, text: str) -> set[str]:
+    stems = _stems(kind)
+    if stems and not any(stem in text for stem in stems):
+        return set()
+    names, pattern = classes(kind)
+    return {names[(one.lastindex or 1) - 1] for one in pattern.finditer(text)}
+
+
+@cache
+def _stems(kind: str) -> tuple[str, ...]:
+    """Each as it stands, with a capital, and in capitals."""
+    stems = _table()["stems"].get(kind, ())
+    return tuple(form for stem in stems for form in (stem, stem.capitalize(), stem.upper()))
+
+
+@cache
+def _table() -> Any:
+    return yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+
+
 def _side(part: str) -> str | None:
-    found = [name for name, pattern in patterns("side") if pattern.search(part)]
-    return None if not found else "both" if len(found) > 1 or "both" in found else found[0]
+    found = _found("side", part)
+    return None if not found else "both" if len(found) > 1 or "both" in found else next(iter(found))
 
 
 def _named(kind: str, part: str) -> tuple[str, ...]:
-    return tuple(name for name, pattern in patterns(kind) if pattern.search(part))
+    found = _found(kind, part)
+    return tuple(name for name in classes(kind)[0] if name in found)
 
 
 def _part(sentence: str, start: int, end: int, others: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Final, NamedTuple
 
 from cxdata.model.vocabulary import vocabulary
 from cxdata.reasoning.evidence.features import Features
 from cxdata.reasoning.evidence.places import Frame
-from cxdata.reasoning.study import Said, Study, denied_with, kinds
+from cxdata.reasoning.study import Said, Study, denied_with, kinds, pathologies
 from cxdata.reasoning.trace import NO_FINDING
 
 _MOST_DENIALS: Final = 3
@@ -34,7 +33,7 @@ class Grounds(NamedTuple):
 def of_present(finding: str, study: Study, image_ids: Sequence[str]) -> Grounds | str:
     """Grounds of a finding that the label states present, or the code of the reason that there are none."""
     if finding == NO_FINDING:
-        return _of_normal(study)
+        return of_normal(study)
     named = study.telling((finding,), "present") or study.telling(kinds(finding), "present")
     states = study.states(denied_with(finding))
     if named:
@@ -67,13 +66,18 @@ def of_absent(finding: str, study: Study) -> Grounds | str:
     return Grounds("silent", finding) if vocabulary().is_salient(finding) else "silence_not_telling"
 
 
-def _of_normal(study: Study) -> Grounds | str:
-    """No Finding rests on a sentence that says so, or on two findings denied at least."""
+def of_normal(study: Study) -> Grounds | str:
+    """Grounds of No Finding: a sentence that says so, or two findings denied at least; none beside a pathology."""
+    states = study.states(pathologies())
+    if "present" in states:
+        return "report_affirms"
+    if "uncertain" in states:
+        return "report_uncertain"
     whole = tuple(text for text, _ in study.telling((NO_FINDING,), "present"))
     denied: dict[str, str] = {}
     for sentence in study.sentences:
         for one in sentence.said:
-            if one.state == "absent" and one.finding in _pathologies():
+            if one.state == "absent" and one.finding in pathologies():
                 denied.setdefault(one.finding, sentence.text)
     apart = _unrelated(list(denied))
     if len(apart) >= 2:
@@ -90,11 +94,6 @@ def _unrelated(findings: Sequence[str]) -> list[str]:
         if len(chosen) < _MOST_DENIALS and not any(vocabulary().related(name, other) for other in chosen):
             chosen.append(name)
     return chosen
-
-
-@cache
-def _pathologies() -> frozenset[str]:
-    return frozenset(one.name for one in vocabulary().findings if one.kind == "finding" and one.visible != "no")
 
 
 def _fullest(said: Sequence[Said]) -> Said:

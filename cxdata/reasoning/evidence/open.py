@@ -10,7 +10,7 @@ from typing import Final
 
 from cxdata.model.vocabulary import vocabulary
 from cxdata.reasoning.evidence import thinks
-from cxdata.reasoning.evidence.grounds import Grounds, of_absent, of_present
+from cxdata.reasoning.evidence.grounds import Grounds, of_absent, of_normal, of_present
 from cxdata.reasoning.evidence.phrases import covered
 from cxdata.reasoning.evidence.steps import Thinks, judged
 from cxdata.reasoning.study import Study
@@ -26,6 +26,9 @@ def open_steps(asked: Question, study: Study) -> tuple[tuple[Step, ...], tuple[s
     present = [] if asked.labels == (NO_FINDING,) else list(asked.labels)
     if len(present) >= MOST_CANDIDATES:
         return "too_many_candidates"
+    normal = of_normal(study)
+    if not present and isinstance(normal, str):
+        return normal
     found: dict[str, Grounds] = {}
     for finding in present:
         one = of_present(finding, study, asked.image_ids)

@@ -7,14 +7,15 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from cxdata.answers.gold import COMPARED
-from cxdata.answers.thinks import NEAR_EQUAL, content
+from cxdata.answers.thinks import are_near_equal, content
 from cxdata.reasoning.evidence import thinks
 from cxdata.reasoning.evidence.choices import Choices
 from cxdata.reasoning.evidence.grounds import Grounds
 from cxdata.reasoning.trace import NO_FINDING, Step
 
 ATTEMPTS: Final = 12
-VARIANTS: Final = 4096  # of one phrase with one evidence: each is put into words once
+VARIANTS: Final = 1024  # of what is said of a finding: each is put into words once
+VARIANTS_OF_ONE: Final = 128  # where the evidence is part of it
 _STEP: Final = 0xD1B54A32D192ED03  # odd numbers: they spread steps, attempts and variants over all digits
 _SPREAD: Final = 0x9E3779B97F4A7C15
 _RANGE: Final = 1 << 64
@@ -29,6 +30,11 @@ class Write(NamedTuple):
 
     function: Callable[..., str]
     given: tuple[Any, ...]
+
+    @property
+    def span(self) -> int:
+        """How many numbers fall to one variant."""
+        return _RANGE // (VARIANTS_OF_ONE if self.function is thinks.affirmed else VARIANTS)
 
 
 class Thinks:
@@ -56,10 +62,10 @@ class Thinks:
         self._place += 1
         number = (self._key ^ (self._place * _STEP)) % _RANGE
         for attempt in range(ATTEMPTS if is_compared else 1):
-            text, words = _written(write, ((number + attempt * _SPREAD) % _RANGE) >> 52)
+            text, words = _written(write, ((number + attempt * _SPREAD) % _RANGE) // write.span)
             if not is_compared:
                 return text
-            if not any(_alike(words, other) for other in self._said):
+            if not any(are_near_equal(words, other) for other in self._said):
                 self._said.append(words)
                 return text
         raise NoOtherWordsError
@@ -125,7 +131,3 @@ def _written(write: Write, variant: int) -> tuple[str, frozenset[str]]:
     """One variant of a think, and its content words."""
     text = write.function(*write.given, Choices((variant + 1) * _SPREAD % _RANGE))
     return text, frozenset(content(text).forms)
-
-
-def _alike(a: frozenset[str], b: frozenset[str]) -> bool:
-    return bool(a or b) and 2 * len(a & b) >= NEAR_EQUAL * (len(a) + len(b))

@@ -16,6 +16,7 @@ from cxdata.sources.reading import Desk, Part, Rows, rows_of
 VERSION: Final = 1
 
 SLUG: Final = "ms-cxr-t"
+ANNOTATOR: Final = "experts"
 PARENT: Final = "mimic"
 CHANGES: Final = "changes"
 SENTENCES: Final = "sentences"
@@ -101,7 +102,7 @@ def _told(desk: Desk, used: pl.DataFrame) -> pl.DataFrame:
     ids = ["study_id", "prior_study_id", *_PAIR, "row"]
     frames = [
         used.select(
-            *ids, finding=pl.lit(finding), change=pl.col(f"change {name}"),
+            *ids, finding=pl.lit(finding), change=pl.col(f"change {name}"), annotator=pl.lit(ANNOTATOR),
             reference=_quality(name).replace_strict(QUALITY, default="R2", return_dtype=pl.String),
         )
         for name, finding in FINDINGS.items()
