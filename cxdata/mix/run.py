@@ -216,7 +216,8 @@ def _content(
         "by_task": _counts(every, "task"), "by_source": _counts(every, "source"),
         "letters": _counts(train.filter(pl.col("answer_letter").is_not_null()), "answer_letter"),
         "text_only": told, "dropped": dict(sorted(chosen.dropped.items())),
-        "unknown": [list(pair) for pair in chosen.people.unknown], "duplicates": chosen.alike, "files": files,
+        "unknown": [[pair.source, pair.other, pair.why] for pair in chosen.people.unknown],
+        "duplicates": chosen.alike, "files": files,
     }  # fmt: skip
 
 
