@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from cxdata.phantom.dicom_file import Look, Text, dicom_bytes, uid_of
+from cxdata.phantom.dicom_file import JPEG_BASELINE, Look, Text, dicom_bytes, jpeg_dicom_bytes, uid_of
 
 pydicom = pytest.importorskip("pydicom", reason="the extra dicom is not installed")
 numpy = pytest.importorskip("numpy")
@@ -37,6 +37,14 @@ def test_pydicom_reads_what_was_written(look: Look) -> None:
     assert (read.pixel_array == expected).all()
     assert read.SOPInstanceUID == read.file_meta.MediaStorageSOPInstanceUID == uid_of("one")
     assert read.is_implicit_VR is False
+
+
+def test_a_lossy_jpeg_is_read_back_within_a_few_levels() -> None:
+    read = pydicom.dcmread(BytesIO(jpeg_dicom_bytes(RAMP, uid_of("one"), {(0x0018, 0x5101): Text("CS", "AP")})))
+    assert (read.BitsAllocated, read.BitsStored, read.HighBit, read.ViewPosition) == (8, 8, 7, "AP")
+    assert read.file_meta.TransferSyntaxUID == JPEG_BASELINE
+    off = numpy.abs(read.pixel_array.astype(int) - numpy.asarray(RAMP).astype(int))
+    assert off.max() <= 8
 
 
 def test_elements_stand_in_the_order_of_their_numbers() -> None:

@@ -123,6 +123,15 @@ def test_what_is_no_abnormality_that_a_known_picture_can_show_is_not_asked_about
     ]
 
 
+def test_a_device_is_asked_about_where_it_is_boxed_and_is_no_abnormality() -> None:
+    studies = [Study("s1", told(Lung_Lesion="present"))]
+    of = boxed(studies, box("s1", "Lung Lesion", 1, 2, 30, 40), box("s1", "Pacemaker", 5, 6, 7, 8, kind="device"))
+    rows = by_id(asked(GROUNDING, of))
+    assert set(rows) == {"s1-0:lung-lesion", "s1-0:pacemaker"}
+    assert "pacemaker" in rows["s1-0:pacemaker"]["question"]
+    assert corners(only(DETECTION, of)) == [("Lung Lesion", 1.0, 2.0, 30.0, 40.0)]
+
+
 def test_a_finding_that_the_vocabulary_does_not_have_is_an_error() -> None:
     with pytest.raises(CxdataError, match="the vocabulary has no finding Palm Lines"):
         task(GROUNDING).ask(boxed([Study("s1")], box("s1", "Palm Lines", 1, 2, 3, 4)))

@@ -18,6 +18,7 @@ CHEXPERT = (
 DIGESTS = {
     1: "de7f1fd2ceaea42402ad74d78f23a0b6185098960db25d1781c1045226998822",
     2: "a2024f44ae407e474b58bb438831e308b58f21cdc325d2914cd9b075bfe1b924",
+    3: "2401e4bab13f5e11b1c63deb9f673470980b7a8aedf07daed3e1a8b1953523ae",
 }
 
 
@@ -73,6 +74,7 @@ def test_related_is_symmetric_transitive_in_is_a_and_direct_in_overlaps() -> Non
     assert not found.related("Costophrenic Angle Blunting", "Hydropneumothorax")
     assert found.relatives("Edema") == (
         "Lung Opacity", "Infiltration", "Interstitial Opacity", "Pulmonary Vascular Congestion", "Heart Failure",
+        "Increased Bronchovascular Markings", "Kerley Lines",
     )  # fmt: skip
     assert found.relatives("No Finding") == ()
 

@@ -9,7 +9,16 @@ import pytest
 from cxdata.model.errors import CxdataError
 from cxdata.model.hashing import digest, pick_expr
 from cxdata.model.vocabulary import vocabulary
-from cxdata.tasks.wordings import FINDING, Wordings, asked_group, asked_group_expr, load_wordings, worded, wordings
+from cxdata.tasks.wordings import (
+    FINDING,
+    LABELLED,
+    Wordings,
+    asked_group,
+    asked_group_expr,
+    load_wordings,
+    worded,
+    wordings,
+)
 
 # task: groups and how many wordings each has at least
 TASKS = {
@@ -53,6 +62,7 @@ DIGESTS = {
     ("abnormality_grounding", 1): "2359212a150cebd0653265cf79dc43b886d9108ebd5c8aae4d6982e959caec34",
     ("abnormality_detection", 1): "45b7a2742f64d3a12b0d357099b1a2a74c024dcb7fd8a77eefa5d11d17abe6dc",
 }
+LABELLED_DIGEST = "87344911a508e7bdb6d1e5ae7af82a7fa064130144a1532fac792682245f8a45"
 
 # Seed 0, the first ten of rows().
 GOLDEN = [
@@ -109,6 +119,19 @@ def test_the_form_for_two_pictures_speaks_of_two(task: str) -> None:
 def test_the_texts_do_not_change_without_a_new_version(task: str) -> None:
     table = wordings(task)
     assert digest(table.model_dump(mode="json")) == DIGESTS[task, table.version]
+
+
+def test_labels_that_no_picture_need_show_are_asked_as_labels() -> None:
+    table = wordings("disease_binary", manner=LABELLED)
+    assert table.groups == (LABELLED,)
+    assert len(table.wordings) >= 12
+    assert all("label" in text for text in texts(table))
+    others = set(texts(wordings("disease_binary")))
+    assert not others & set(texts(table))
+    assert digest(table.model_dump(mode="json")) == LABELLED_DIGEST
+    for wording in table.wordings:
+        assert re.search(r"\btwo\b", wording.two or ""), wording
+        assert not re.search(r"\b(two|frontal|lateral|report\w*|options?)\b", wording.one), wording
 
 
 def test_notes_say_what_no_finding_means() -> None:

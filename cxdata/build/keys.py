@@ -20,6 +20,7 @@ from cxdata.reports import reader, targets
 from cxdata.sources.base import Source
 from cxdata.tasks import curriculum
 from cxdata.tasks.base import Card, Task
+from cxdata.tasks.wordings import CHILDREN
 
 
 class Key(NamedTuple):
@@ -130,8 +131,9 @@ def _schema(columns: Mapping[str, Any]) -> str:
 
 def _wordings(task: Task) -> str:
     """The wordings of a task as a hash; native questions have none, they keep their own words."""
-    name = f"wording/{task.name}.yaml"
-    return _text("cxdata.tasks", name) if (resources.files("cxdata.tasks") / name).is_file() else "none"
+    files = (f"wording/{task.name}.yaml", f"wording/{task.name}.labelled.yaml")
+    there = [name for name in files if (resources.files("cxdata.tasks") / name).is_file()]
+    return " ".join([*(_text("cxdata.tasks", name) for name in there), *CHILDREN]) if there else "none"
 
 
 def _text(package: str, name: str) -> str:

@@ -35,7 +35,7 @@ from cxdata.model.sample import arrow_schema, to_arrow
 from cxdata.reports.readings import read_reports
 from cxdata.sources.base import ReadContext, Reading, Source
 from cxdata.sources.roots import Found
-from cxdata.tasks.base import Card, Funnel, Material, Task, task
+from cxdata.tasks.base import Card, Funnel, Material, Task, in_language, task
 from cxdata.tasks.cases import left_out, patients
 from cxdata.tasks.complete import CASE
 
@@ -170,6 +170,7 @@ class Units:
             self._keep_facets(self.source.reader.read(self.context))
         files = {name: self.folder.home / f"facets/{name}.parquet" for name in self.source.manifest.facets}
         facets = {name: pl.scan_parquet(path) for name, path in files.items()}
+        facets = in_language(facets, self.card.language)
         train, held_out = self.policies
         if train == READ:
             facets[READ] = self._read_reports(facets["reports"])

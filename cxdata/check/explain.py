@@ -14,7 +14,7 @@ from cxdata.check.origin import origin
 from cxdata.check.reading import facet_rows, label
 from cxdata.model.errors import CxdataError
 from cxdata.model.manifest import Manifest
-from cxdata.tasks.wordings import wordings
+from cxdata.tasks.wordings import CHILD, LABELLED, SEEN, wordings
 
 Roots = Callable[[Manifest], Mapping[str, Path]]
 PICTURE = ("image_id", "view", "status", "root_id", "path", "member", "width", "height")
@@ -67,9 +67,9 @@ def _report(
 def _wording(row: Mapping[str, Any]) -> dict[str, Any]:
     """The text that the question was made from, and the sentence about No Finding that ends it."""
     told: dict[str, Any] = {"id": row["wording_id"], "text": None, "note": None}
-    wording_id, _, note_id = row["wording_id"].partition("+note.")
+    wording_id, _, note_id = row["wording_id"].partition(CHILD)[0].partition("+note.")
     try:
-        table = wordings(row["task"], row["language"])
+        table = wordings(row["task"], row["language"], LABELLED if f".{LABELLED}." in wording_id else SEEN)
     except CxdataError:
         return told
     form = "two" if len(row["image_ids"]) == 2 else "one"

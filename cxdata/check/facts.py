@@ -11,7 +11,7 @@ from pathlib import Path
 from cxdata.model.manifest import Manifest
 from cxdata.model.vocabulary import Finding, Vocabulary, vocabulary
 from cxdata.tasks.base import Task, tasks
-from cxdata.tasks.wordings import load_wordings
+from cxdata.tasks.wordings import CHILD, CHILDREN, load_wordings
 
 
 @dataclass(frozen=True)
@@ -67,5 +67,6 @@ def _wording_ids() -> Iterable[str]:
     folder = Path(str(resources.files("cxdata.tasks"))) / "wording"
     for table in map(load_wordings, sorted(folder.glob("*.yaml"))):
         ids = [table.wording_id(wording) for wording in table.wordings]
-        yield from ids
-        yield from (f"{each}+note.{note.id}" for each in ids for note in table.no_finding_note)
+        noted = [*ids, *(f"{each}+note.{note.id}" for each in ids for note in table.no_finding_note)]
+        yield from noted
+        yield from (f"{each}{CHILD}{place:02}" for each in noted for place in range(1, len(CHILDREN) + 1))

@@ -11,7 +11,7 @@ from cxdata.build.builds import Build
 from cxdata.model.manifest import Manifest
 from cxdata.model.policies import READ, UNREAD, Use
 from cxdata.model.states import BLOCKED, Effective
-from cxdata.tasks.base import Card, Material
+from cxdata.tasks.base import Card, Material, in_language
 from cxdata.tasks.judged import STATE, USE
 
 WORDS: Final = {
@@ -63,6 +63,7 @@ def _material(manifest: Manifest, row: Mapping[str, Any], facets: Mapping[str, p
         manifest.patient_namespace, manifest.population.default, row["reader_version"],
     )  # fmt: skip
     train, held_out = (row["label_policy"], "strict") if row["split"] == "train" else ("stated", row["label_policy"])
+    facets = in_language(facets, card.language)
     return Material(card, facets, manifest.labels, train, held_out, seed=0, split=manifest.split)
 
 

@@ -47,11 +47,14 @@ class Part(Fact):
 
     A probe is a glob below the root; a folder that matches any of them is a candidate. `versions` maps a version to
     the names that only it holds, latest first; without a match the folder's own path decides, then the first version.
+    Where two sources have files of the same names, `headers` tells them apart: globs below the root, and a word that
+    the first line of every such file holds; a folder with a file that does not hold it is no candidate.
     """
 
     title: str
     home: Home
     probes: tuple[str, ...]
+    headers: dict[str, str] = {}
     versions: dict[str, tuple[str, ...]] = {}
 
 
@@ -150,13 +153,18 @@ class Annotator(Fact):
 
 
 class Labels(Fact):
-    """How several annotators become one state, and which policy reads the states in each split."""
+    """How several annotators become one state, and which policy reads the states in each split.
+
+    `asked_as: labelled` is for labels that the picture need not show (a laboratory's test): questions then ask how the
+    picture is labelled, not what is seen.
+    """
 
     resolution: Literal["first annotator", "unanimous"]
     annotators: tuple[Annotator, ...]
     policy_train: PolicyName
     policy_eval: PolicyName
     closed_world: dict[str, str] = Field(default={}, description="finding to the evidence that silence means absent")
+    asked_as: Literal["seen", "labelled"] = "seen"
 
 
 class Option(Fact):

@@ -1,8 +1,9 @@
 """A grey picture as a DICOM file: as much of a CR image as a reader needs, made without pydicom and numpy.
 
 Part 10 of the standard (https://dicom.nema.org/medical/dicom/current/output/html/part10.html): a preamble, the meta
-group, then the data set, here in explicit VR little endian with uncompressed pixels of 16 bits. A phantom is written by
-the light core alone, so the few elements are packed by hand; a test reads the files with pydicom.
+group, then the data set, here in explicit VR little endian, with uncompressed pixels of 16 bits or one lossy JPEG of 8
+bits. A phantom is written by the light core alone, so the few elements are packed by hand; a test reads the files with
+pydicom.
 """
 
 from __future__ import annotations
@@ -14,9 +15,14 @@ from typing import Final, NamedTuple
 
 from PIL import Image
 
+from cxdata.phantom.jpeg import jpeg_bytes
+
 EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
+JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
 CR_IMAGE: Final = "1.2.840.10008.5.1.4.1.1.1"
 BITS_ALLOCATED: Final = 16
+JPEG_QUALITY: Final = 85
+UNDEFINED: Final = 0xFFFFFFFF  # the length of pixels that come in fragments
 _LONG: Final = ("OB", "OW")
 _DICOM_ROOT: Final = "2.25"  # the root of ids made from a UUID, here of the first 16 bytes of a hash
 
@@ -55,22 +61,38 @@ def dicom_bytes(image: Image.Image, uid: str, look: Look = PLAIN, header: Header
 
     `header` holds further elements by group and element number, of any group up to 0020.
     """
+    pixels = _element(0x7FE0, 0x0010, "OW", _pixels(image, look))
+    return _preamble(uid, EXPLICIT_LITTLE) + _dataset(image, uid, look, header or {}, BITS_ALLOCATED) + pixels
+
+
+def jpeg_dicom_bytes(image: Image.Image, uid: str, header: Header | None = None) -> bytes:
+    """A file of `image` (mode L) as a lossy JPEG of 8 bits inside, one fragment without an offset table."""
+    body = jpeg_bytes(image, JPEG_QUALITY)
+    body += b"\0" * (len(body) % 2)
+    item, end = struct.pack("<HH", 0xFFFE, 0xE000), struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    fragments = item + struct.pack("<I", 0) + item + struct.pack("<I", len(body)) + body + end
+    pixels = struct.pack("<HH", 0x7FE0, 0x0010) + b"OB" + struct.pack("<2xI", UNDEFINED) + fragments
+    return _preamble(uid, JPEG_BASELINE) + _dataset(image, uid, Look(8), header or {}, 8) + pixels
+
+
+def _preamble(uid: str, syntax: str) -> bytes:
     meta = b"".join([
         _element(0x0002, 0x0001, "OB", b"\0\1"), _element(0x0002, 0x0002, "UI", _text(CR_IMAGE, "\0")),
-        _element(0x0002, 0x0003, "UI", _text(uid, "\0")), _element(0x0002, 0x0010, "UI", _text(EXPLICIT_LITTLE, "\0")),
+        _element(0x0002, 0x0003, "UI", _text(uid, "\0")), _element(0x0002, 0x0010, "UI", _text(syntax, "\0")),
     ])  # fmt: skip
     head = _element(0x0002, 0x0000, "UL", struct.pack("<I", len(meta)))
-    return b"\0" * 128 + b"DICM" + head + meta + _dataset(image, uid, look, header or {})
+    return b"\0" * 128 + b"DICM" + head + meta
 
 
-def _dataset(image: Image.Image, uid: str, look: Look, header: Header) -> bytes:
+def _dataset(image: Image.Image, uid: str, look: Look, header: Header, allocated: int) -> bytes:
+    """All but the pixels."""
     photometric = "MONOCHROME1" if look.inverted else "MONOCHROME2"
     texts = {
         (0x0008, 0x0016): Text("UI", CR_IMAGE), (0x0008, 0x0018): Text("UI", uid), (0x0008, 0x0060): Text("CS", "CR"),
         **header,
     }  # fmt: skip
     shorts = [
-        (0x0028, 0x0010, image.height), (0x0028, 0x0011, image.width), (0x0028, 0x0100, BITS_ALLOCATED),
+        (0x0028, 0x0010, image.height), (0x0028, 0x0011, image.width), (0x0028, 0x0100, allocated),
         (0x0028, 0x0101, look.bits), (0x0028, 0x0102, look.bits - 1), (0x0028, 0x0103, 0),
     ]  # fmt: skip
     return b"".join([
@@ -78,7 +100,7 @@ def _dataset(image: Image.Image, uid: str, look: Look, header: Header) -> bytes:
           for tag, text in sorted(texts.items())),
         _element(0x0028, 0x0002, "US", struct.pack("<H", 1)), _element(0x0028, 0x0004, "CS", _text(photometric)),
         *(_element(group, number, "US", struct.pack("<H", value)) for group, number, value in shorts),
-        *_window(look), _element(0x7FE0, 0x0010, "OW", _pixels(image, look)),
+        *_window(look),
     ])  # fmt: skip
 
 

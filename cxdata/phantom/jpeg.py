@@ -17,6 +17,12 @@ def png_bytes(image: Image.Image) -> bytes:
     return _bytes(image, "PNG", compress_level=6)
 
 
+def coarse_png(image: Image.Image, drawn_px: int = 256) -> bytes:
+    """A PNG of a square picture in coarse dots, `drawn_px` a side: large as the real ones, and small on disk."""
+    drawn = image.resize((drawn_px, drawn_px), Image.Resampling.BOX)
+    return png_bytes(drawn.resize(image.size, Image.Resampling.NEAREST))
+
+
 def black_like(image: Image.Image) -> Image.Image:
     """A picture of that size that shows nothing: one of the ways in which real archives are broken."""
     return Image.new("L", image.size)

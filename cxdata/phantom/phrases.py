@@ -165,6 +165,20 @@ PHRASES: Final[dict[str, Phrases]] = {
         sum_up=("{Side} rib fractures.",),
         sum_up_doubtful=("Possible {side} rib fracture.",),
     ),
+    "Rib Fracture": Phrases(
+        seen=("There is an acute fracture of a {side} rib.", "A {side} {zone} rib is fractured."),
+        clear=("There is no rib fracture.", "No acute rib fracture is seen."),
+        doubtful=("A {side} rib fracture is possible.",),
+        sum_up=("{Side} rib fracture.",),
+        sum_up_doubtful=("Possible {side} rib fracture.",),
+    ),
+    "Chest Tube": Phrases(
+        seen=("A {side} chest tube is in place.", "There is an intercostal drain on the {side}."),
+        clear=("There is no chest tube.",),
+        doubtful=("A {side} chest tube may be in place.",),
+        sum_up=("{Side} chest tube in place.",),
+        sum_up_doubtful=("Possible {side} chest tube.",),
+    ),
     "Support Devices": Phrases(
         seen=(),
         clear=("No tubes or lines are present.", "There is no support device."),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Final
 
 from cxdata.model.errors import CxdataError, Where
 
+LONGEST_HEADER: Final = 65_536
 NOT_ALLOWED: Final = (errno.EACCES, errno.EPERM)
 
 
@@ -52,6 +55,15 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """True when the path can be seen to be a folder."""
     return _seen(path.is_dir)
+
+
+def first_line(path: Path) -> str:
+    """The first line of a file, gzipped or not; nothing where it cannot be read."""
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+            return stream.readline(LONGEST_HEADER).decode("utf-8", "replace")
+    except (OSError, EOFError, zlib.error):
+        return ""
 
 
 def _seen(look: Callable[[], bool]) -> bool:

@@ -24,6 +24,7 @@ MESSAGES: Final = {
     "picture_not_in_parent": "the source that this one stands on has no such picture",
     "unknown_finding": "the label is none that the source knows",
     "bad_box": "the box has no size, or does not lie within the picture",
+    "picture_in_part": "another row of the picture cannot be read, so that what it shows is known in part",
 }
 """Codes that every source may use; a reader adds its own."""
 

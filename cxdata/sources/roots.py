@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from cxdata.model.errors import UsageError
 from cxdata.model.manifest import FileSpec, Layout, Manifest, Part
-from cxdata.sources.access import entries, exists, is_file, is_folder
+from cxdata.sources.access import entries, exists, first_line, is_file, is_folder
 from cxdata.sources.listing import LOOKED_AT, MAX_SUBFOLDERS, Listing
 
 MAX_DEPTH = 6
@@ -120,9 +120,16 @@ def _candidates(part: Part, places: Iterable[Path], listing: Listing) -> Iterato
             continue
         seen.add(real)
         if any(listing.matches(folder, probe) for probe in part.probes):
-            yield folder
+            if _has_headers(folder, part):
+                yield folder
         elif depth < MAX_DEPTH:
             queue.extend((child, depth + 1) for child in listing.subfolders(folder))
+
+
+def _has_headers(folder: Path, part: Part) -> bool:
+    """False where the first line of a file says that the folder is another source's."""
+    told = ((path, word) for pattern, word in part.headers.items() for path in _expand(folder, pattern))
+    return all(word in first_line(path) for path, word in told if is_file(path))
 
 
 def _fits(layout: Layout, roots: Mapping[str, Path]) -> bool:

@@ -1,4 +1,4 @@
-"""Where is a finding? Its boxes on one picture, all of them; only findings that somebody boxed there are asked about.
+"""Where is a finding or a device? Its boxes on one picture, all of them; only what somebody boxed there is asked.
 
 The answer in words names the part of the picture that holds the middle of each box ("lower left of the picture", as
 seen on the picture and not of the patient), since pixels change when a picture is made smaller; `boxes` holds those
@@ -12,14 +12,14 @@ from typing import Final
 import polars as pl
 
 from cxdata.tasks.base import Asked, Material, Task
-from cxdata.tasks.boxed import box_expr, boxes_of_findings
+from cxdata.tasks.boxed import ABNORMALITY, DEVICE, box_expr, boxes_of_findings
 
 NAME: Final = "abnormality_grounding"
 
 
 def ask(material: Material) -> Asked:
     """One row a picture and finding that has boxes there."""
-    boxed = boxes_of_findings(material)
+    boxed = boxes_of_findings(material, (ABNORMALITY, DEVICE))
     words = material.vocabulary
     slugs = {finding: words.slug(finding) for finding in boxed.rows["finding"].unique().sort()}
     grouped = boxed.rows.lazy().group_by("image_id", "finding", maintain_order=True).agg(

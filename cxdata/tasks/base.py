@@ -134,6 +134,12 @@ class Material:
         return pl.concat_str(pl.lit(f"{self.card.slug}/{task}/"), key)
 
 
+def in_language(facets: Mapping[str, pl.LazyFrame], language: str) -> dict[str, pl.LazyFrame]:
+    """The facets with the reports of that language alone: a row's words, and those that stand behind it, are of one."""
+    told = facets.get("reports")
+    return {**facets, **({} if told is None else {"reports": told.filter(pl.col("language") == language)})}
+
+
 @dataclass(frozen=True)
 class Task:
     """One family of questions. A change of what `ask` gives is a new `version`.

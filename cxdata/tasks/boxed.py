@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from cxdata.tasks.base import Funnel, Material
 
 ABNORMALITY: Final = "abnormality"
-GROUPS: Final = ("visible", "suggestive")
+DEVICE: Final = "device"
+PLAIN: Final = "visible"
+GROUPS: Final = (PLAIN, "suggestive")
 VIEWS: Final = (*FRONTAL_VIEWS, "LATERAL")
 ROWS: Final = ("upper", "middle", "lower")
 COLUMNS: Final = ("left", "centre", "right")
@@ -29,8 +32,8 @@ class Boxed(NamedTuple):
     funnel: Funnel
 
 
-def boxes_of_findings(material: Material) -> Boxed:
-    """One row a box of an abnormality that a picture can show.
+def boxes_of_findings(material: Material, kinds: Collection[str] = (ABNORMALITY,)) -> Boxed:
+    """One row a box of an abnormality, or of whatever `kinds` of regions are wanted, that a picture can show.
 
     Columns: image_id, study_id, finding, wording_group, x0, y0, x1, y1 (original pixels, cut at the edges), place (its
     middle in words, as seen on the picture: `lower left`), reference, origin_file, origin_row. Where the facet's frame
@@ -39,9 +42,12 @@ def boxes_of_findings(material: Material) -> Boxed:
     the source repeat; what one record of it holds twice stays twice.
     Raises CxdataError for a finding that the vocabulary does not have.
     """
-    regions = material.facets["regions"].filter(pl.col("kind") == ABNORMALITY)
+    regions = material.facets["regions"].filter(pl.col("kind").is_in(list(kinds)))
     _check(regions, material)
     group = asked_group_expr(pl.col("finding"), material.vocabulary)
+    # a device is a region of its own kind, and is asked about in the words for what is plain to see
+    fits = (group == DEVICE) == (pl.col("kind") == DEVICE)
+    group = pl.when(fits).then(group.replace({DEVICE: PLAIN}))
     named = regions.filter(pl.col("finding").is_not_null()).with_columns(wording_group=group)
     named = named.filter(pl.col("wording_group").is_in(GROUPS)).join(_pictures(material), on="image_id")
     sized = _in_picture(named).filter(pl.col("x0") < pl.col("x1"), pl.col("y0") < pl.col("y1"))

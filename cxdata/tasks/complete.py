@@ -24,7 +24,7 @@ import polars as pl
 from cxdata.model.policies import UNREAD
 from cxdata.model.sample import polars_schema
 from cxdata.tasks.base import Material, Task
-from cxdata.tasks.wordings import worded, wordings
+from cxdata.tasks.wordings import SEEN, of_children, worded, wordings
 
 CASE: Final = "case"
 _OF_STUDY: Final = ("image_ids", "split", "split_official", "split_reason", "population")
@@ -78,13 +78,16 @@ def _worded(drafts: pl.LazyFrame, task: Task, material: Material) -> pl.LazyFram
     columns = drafts.collect_schema().names()
     if "question" in columns:
         return drafts
-    one_form = wordings(task.name).wordings[0].two is None
+    manner = material.labels.asked_as if material.labels and task.reads_labels else SEEN
+    one_form = wordings(task.name, manner=manner).wordings[0].two is None
     pictures = pl.lit(1) if one_form else pl.col("image_ids").list.len()
-    return worded(
-        drafts, task.name, material.seed, group=pl.col("wording_group"), pictures=pictures,
+    asked = worded(
+        drafts, task.name, material.seed, pictures=pictures, manner=manner,
+        group=pl.col("wording_group") if manner == SEEN else pl.lit(manner),
         finding=pl.col("asked_finding") if "asked_finding" in columns else None,
         note=pl.col("notes_no_finding") if "notes_no_finding" in columns else None, vocabulary=material.vocabulary,
     )  # fmt: skip
+    return of_children(asked, material.seed) if material.card.population == "paediatric" else asked
 
 
 def _patient_keys(material: Material, columns: Sequence[str]) -> pl.Expr:

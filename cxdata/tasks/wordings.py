@@ -17,6 +17,17 @@ from cxdata.model.vocabulary import Finding, Vocabulary
 
 ANY: Final = "any"
 FINDING: Final = "{finding}"
+SEEN: Final = "seen"
+LABELLED: Final = "labelled"
+CHILD: Final = "+child."
+"""Begins the end of a `wording_id` whose question says that the patient is a child, before the place in CHILDREN."""
+CHILDREN: Final = (
+    "The patient is a child.",
+    "This patient is a child.",
+    "The patient on the film is a child.",
+    "The chest is that of a child.",
+)
+"""Sentences that go before every question about a source of children."""
 
 _FOLDER: Final = Path(__file__).with_name("wording")
 _CODE: Final = "wording_code"
@@ -107,11 +118,25 @@ class Wordings(BaseModel):
         return self
 
 
+def of_children(frame: pl.LazyFrame, seed: int) -> pl.LazyFrame:
+    """The frame whose every `question` says first that the patient is a child, and whose `wording_id` tells how."""
+    places = list(range(len(CHILDREN)))
+    picked = pick_expr(seed, pl.col("sample_id"), "child", len(CHILDREN))
+    told = picked.replace_strict(places, list(CHILDREN), return_dtype=pl.String)
+    ids = picked.replace_strict(places, [f"{CHILD}{place + 1:02}" for place in places], return_dtype=pl.String)
+    return frame.with_columns(
+        question=pl.concat_str(told, pl.lit(" "), "question"), wording_id=pl.concat_str("wording_id", ids)
+    )
+
+
 @cache
-def wordings(task: str, language: str = "en") -> Wordings:
-    """The wordings of a task. Raises CxdataError when there are none or the file is wrong."""
-    name = f"{task}.yaml" if language == "en" else f"{task}.{language}.yaml"
-    return load_wordings(_FOLDER / name)
+def wordings(task: str, language: str = "en", manner: str = SEEN) -> Wordings:
+    """The wordings of a task: what is seen, or (`manner` labelled, also their group) how a picture is labelled.
+
+    Raises CxdataError when there are none or the file is wrong.
+    """
+    pieces = [task, *([manner] if manner != SEEN else []), *([language] if language != "en" else []), "yaml"]
+    return load_wordings(_FOLDER / ".".join(pieces))
 
 
 def load_wordings(path: Path) -> Wordings:
@@ -156,6 +181,7 @@ def worded(
     finding: pl.Expr | None = None,
     note: pl.Expr | None = None,
     language: str = "en",
+    manner: str = SEEN,
 ) -> pl.LazyFrame:
     """The frame with `question` and `wording_id`, each row's wording chosen by the hash of seed and its `sample_id`.
 
@@ -166,7 +192,7 @@ def worded(
     A row whose group, or form for two pictures, the task does not have is an error of polars when the frame is
     collected. Raises CxdataError when the texts need a finding or a note that is not there.
     """
-    table = wordings(task, language)
+    table = wordings(task, language, manner)
     if table.has_finding and finding is None:
         raise CxdataError(f"the wordings of {task} ask about a finding", mend="pass `finding`")
     if note is not None and not table.no_finding_note:

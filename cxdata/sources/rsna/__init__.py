@@ -1,0 +1,1 @@
+"""RSNA Pneumonia Detection Challenge: pictures of ChestX-ray14 that radiologists read for opacities of the lung."""

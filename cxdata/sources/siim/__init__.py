@@ -1,0 +1,1 @@
+"""SIIM-ACR Pneumothorax Segmentation: pictures of ChestX-ray14 with masks of pneumothorax."""
