@@ -6,17 +6,26 @@ import hashlib
 import io
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 from PIL import Image
 
 import cxdata.sources.mimic as mimic
 from cxdata.model.manifest import load_manifest
 from cxdata.phantom.cohort import FOURTEEN
+from cxdata.phantom.courses import ALONG, CHANGES, COURSES, resized
+from cxdata.phantom.radiograph import paint
+from cxdata.phantom.signs import Sign
+from cxdata.reports.changes import read_changes
+from cxdata.reports.sections import normalise, section
+from cxdata.reports.sentences import sentences_expr
 from cxdata.sources.base import PhantomSpec
 from cxdata.sources.mimic import phantom
 from cxdata.sources.mimic.phantom_cohort import FAULTS, make_cohort
+from cxdata.sources.mimic.phantom_follow_ups import TRAPS
 from cxdata.sources.mimic.phantom_reports import SHAPES, report_text, shape_of
 from cxdata.sources.mimic.phantom_tables import LABEL_TABLE, METADATA, RADIOLOGIST, SPLIT
 
@@ -248,3 +257,40 @@ def test_the_prebuilt_table_has_its_header_and_line_ends(tmp_path):
     assert all(
         any(row[column] for row in table) for column in ("impression", "findings", "last_paragraph", "comparison")
     )
+
+
+def test_follow_ups_show_what_their_reports_tell(forty):
+    told = [study for study in forty.studies if study.course]
+    assert {study.course.told for study in told} == set(COURSES)
+    assert {study.trap for study in told} == {"", *TRAPS}
+    for study in told:
+        finding, course = study.course.finding, study.course.told
+        now, then = study.signs(0).get(finding), study.after.signs(0).get(finding)
+        assert (study.states.get(finding) == "present") == (course != "gone")
+        if study.trap != "label veto" and course in ALONG:
+            grown = {"larger": 1, "smaller": -1, "same": 0}[course]
+            assert now == replace(then, size=now.size)
+            assert now.scale - then.scale == grown
+        views = [one.pictures[0].look.paint for one in (study, study.after)]
+        assert (views[0] != views[1]) == (study.trap == "other view")
+
+
+def test_a_larger_effusion_is_larger_in_the_picture():
+    sign = Sign("Pleural Effusion", "left", "lower", "moderate", "line")
+    shown = {
+        told: paint([sign.finding], "PA", "study", signs={sign.finding: resized(sign, told)}).boxes[sign.finding]
+        for told in ALONG
+    }
+    heights = {told: boxes[0][3] - boxes[0][1] for told, boxes in shown.items()}
+    assert heights["smaller"] < heights["same"] < heights["larger"]
+
+
+def test_reports_of_follow_ups_are_read_as_they_were_meant(forty):
+    for study in forty.studies:
+        if study.course:
+            found = section(normalise(report_text(study, 0)))
+            texts = pl.DataFrame({"text": [found.findings, found.impression]})
+            sentences = texts.select(sentences_expr("text").explode())["text"].drop_nulls()
+            told = [change for sentence in sentences for change in read_changes(sentence)]
+            wanted = set() if study.course.older else {(study.course.finding, CHANGES[study.course.told])}
+            assert {(change.finding, change.change) for change in told} == wanted, study.study_id

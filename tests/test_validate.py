@@ -121,6 +121,14 @@ BY_TASK: dict[str, dict[str, Any]] = {
         **REPORT, "question": "Conclude.", "context": "Woman with cough.", "answer": "No acute disease.",
         "wording_id": "impression_generation_indication.en.v1.any.01",
     },
+    "temporal_progression": {
+        "answer_type": "single_choice", "level": "single", "domain": "spatiotemporal_alignment",
+        "question": "How does it go on?", "asked_finding": "Edema", "options": ["stable", "worsening", "improving"],
+        "answer": "worsening", "answer_letter": "B", "image_ids": ["mimic:front", "mimic:later"],
+        "label_policy": "none",
+        "reference": None, "evidence_ids": None, "set_id": "set", "split": "train",
+        "wording_id": "temporal_progression.en.v1.any.01",
+    },
     "abnormality_grounding": {
         **BOXED, "level": "grounding", "question": "Where?", "asked_finding": "Edema", "labels": ["Edema"],
         "answer": "Edema: lower left of the picture.", "wording_id": "abnormality_grounding.en.v1.visible.01",
@@ -143,6 +151,7 @@ BY_TASK: dict[str, dict[str, Any]] = {
 PICTURES = pl.DataFrame(
     [("mimic:front", "PA", "mimic:p1", "mimic:s1"), ("mimic:side", "LATERAL", "mimic:p1", "mimic:s1"),
      ("mimic:second", "AP", "mimic:p1", "mimic:s1"), ("mimic:elsewhere", "LATERAL", "mimic:p1", "mimic:s2"),
+     ("mimic:later", "PA", "mimic:p1", "mimic:s4"),
      ("mimic:fellow", "PA", "mimic:p2", "mimic:s3"), ("mimic:stranger", "LATERAL", "mimic:p2", "mimic:s3"),
      ("mimic:oblique", "OTHER", "mimic:p1", "mimic:s1")],
     schema=["image_id", "view", "patient_key", "study_key"], orient="row",
@@ -311,6 +320,7 @@ MUTATIONS: list[Mutation] = [
     ("view_not_answer", "answer", "view_matching", {"image_ids": ["mimic:front", "mimic:stranger"]}),
     ("view_not_answer", "answer", "view_matching", {"answer": "No"}),
     ("number_of_pictures", "image_ids", "view_matching", {"image_ids": ["mimic:front"]}),
+    ("number_of_pictures", "image_ids", "temporal_progression", {"image_ids": ["mimic:front"]}),
     ("missing", "context", "image_text_matching", {"context": None}),
     ("number_of_options", "options", "image_text_selection", {"options": ["A text.", "Edema, mild."]}),
     ("missing", "boxes", "abnormality_grounding", {"boxes": None}),

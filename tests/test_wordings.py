@@ -37,9 +37,11 @@ TASKS = {
     "impression_generation_indication": {"any": 12},
     "abnormality_grounding": {"visible": 12, "suggestive": 12},
     "abnormality_detection": {"any": 12},
+    "temporal_progression": {"any": 12},
 }
 ONE_FORM = (
     "view_classification", "findings_summarization", "view_matching", "abnormality_grounding", "abnormality_detection",
+    "temporal_progression",
 )  # fmt: skip
 WITH_NOTE = ("disease_single_choice", "disease_open")
 FORBIDDEN = r"<image>|\b(frontal|lateral|PA|AP|report\w*|priors?|previous|label\w*|options?|yes|no)\b"
@@ -60,6 +62,7 @@ DIGESTS = {
     ("findings_generation_indication", 1): "153d316b7f3843b62aac7915b16d4c02c2d66709d45302cf50c6a8e5b2d2c78f",
     ("impression_generation_indication", 1): "04be4da6816150eada7ae21d2cf719193db78b028b0b20aef1cdb283b1eb1603",
     ("abnormality_grounding", 1): "2359212a150cebd0653265cf79dc43b886d9108ebd5c8aae4d6982e959caec34",
+    ("temporal_progression", 1): "c5a73c751dc2329511a552a4f3b1a4906d84eaab1027fa03b53f3f438240a363",
     ("abnormality_detection", 1): "45b7a2742f64d3a12b0d357099b1a2a74c024dcb7fd8a77eefa5d11d17abe6dc",
 }
 LABELLED_DIGESTS = {

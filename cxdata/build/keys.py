@@ -16,9 +16,9 @@ from cxdata.model.facets import FACETS, REJECTS
 from cxdata.model.hashing import digest
 from cxdata.model.manifest import Manifest
 from cxdata.model.sample import SCHEMA_VERSION
-from cxdata.reports import reader, targets
+from cxdata.reports import changes, reader, targets
 from cxdata.sources.base import Source
-from cxdata.tasks import curriculum
+from cxdata.tasks import curriculum, follow_ups
 from cxdata.tasks.base import Card, Task
 from cxdata.tasks.wordings import CHILDREN
 
@@ -69,10 +69,17 @@ def about(card: Card, manifest: Manifest) -> str:
 
 
 def task_key(
-    task: Task, facets: Key, config: BuildConfig, about: str, policies_used: tuple[str, str], shards: int
+    task: Task,
+    facets: Key,
+    config: BuildConfig,
+    about: str,
+    policies_used: tuple[str, str],
+    shards: int,
+    derived: Mapping[str, Key] | None = None,
 ) -> Key:
-    """What the samples of a task depend on."""
+    """What the samples of a task depend on; `derived` holds the keys of facets that are read in reports."""
     read = {"reports as read": read_key(facets).digest()} if policies.READ in policies_used else {}
+    read |= {f"{name} in reports": key.digest() for name, key in (derived or {}).items() if name in task.facets}
     return Key({
         **read, "what the reader gives": facets.digest(), "task version": str(task.version), "seed": str(config.seed),
         "split": str(config.split), "limit": str(config.limit), "label policies": " ".join(policies_used),
@@ -92,6 +99,14 @@ def read_key(facets: Key) -> Key:
         "what the reader gives": facets.digest(), "report reader version": str(reader.VERSION),
         "read states version": str(read_states.VERSION), **words,
         "vocabulary": _text("cxdata.model", "vocabulary.yaml"),
+    })  # fmt: skip
+
+
+def changes_key(facets: Key) -> Key:
+    """What the changes that reports tell depend on: all that `read_key` names, and which studies are paired."""
+    return Key({
+        **read_key(facets).of, "changes version": str(changes.VERSION), "follow-ups version": str(follow_ups.VERSION),
+        "changes.yaml": _text("cxdata.reports", "changes.yaml"),
     })  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,18 @@ from cxdata.build.config import BuildConfig, PicturesConfig
 from cxdata.build.embed import Around, Shelf
 from cxdata.build.folder import BuildFolder
 from cxdata.build.inputs import Inputs, input_digests
-from cxdata.build.keys import Key, about, facets_key, pictures_key, read_key, shown_key, side_key, stored_key, task_key
+from cxdata.build.keys import (
+    Key,
+    about,
+    changes_key,
+    facets_key,
+    pictures_key,
+    read_key,
+    shown_key,
+    side_key,
+    stored_key,
+    task_key,
+)
 from cxdata.build.ledger import Hashes, Ledger, Unit
 from cxdata.build.parents import Parent, ParentFacets, own_and_parents
 from cxdata.build.pictures import IMAGES, Pictures, has_names, located, look, rejects, signature
@@ -32,12 +43,14 @@ from cxdata.model.facets import FACET_KEYS, MAY_REPEAT, REJECTS, conform
 from cxdata.model.hashing import digest, hash_expr
 from cxdata.model.policies import READ, policies_of
 from cxdata.model.sample import arrow_schema, to_arrow
+from cxdata.reports.changes import reported_changes
 from cxdata.reports.readings import read_reports
 from cxdata.sources.base import ReadContext, Reading, Source
 from cxdata.sources.roots import Found
 from cxdata.tasks.base import Card, Funnel, Material, Task, in_language, task
 from cxdata.tasks.cases import left_out, patients
 from cxdata.tasks.complete import CASE
+from cxdata.tasks.follow_ups import read_follow_ups
 
 PATIENTS_A_SHARD: Final = 16_384
 WAITING: Final = 1  # tasks whose drafts wait to be written, at most, before the next is asked
@@ -175,15 +188,35 @@ class Units:
         if train == READ:
             facets[READ] = self._read_reports(facets["reports"])
         manifest = self.source.manifest
-        return Material(self.card, facets, manifest.labels, train, held_out, self.config.seed, manifest.split)
+        found = Material(self.card, facets, manifest.labels, train, held_out, self.config.seed, manifest.split)
+        return replace(found, facets={**facets, **{name: self._read_changes(name, found) for name in self.derived}})
+
+    @cached_property
+    def derived(self) -> dict[str, Key]:
+        """The facets that are read in reports, and that a task asked for needs, with what each depends on."""
+        needed = {facet for name in self.inputs.tasks for facet in task(name).facets}
+        return {name: changes_key(self.facets_key) for name in self.source.manifest.derives if name in needed}
 
     def _read_reports(self, reports: pl.LazyFrame) -> pl.LazyFrame:
         """What the reader states, read once for the same reports: facets/read.parquet, with the columns of findings."""
-        key, file = read_key(self.facets_key), f"facets/{READ}.parquet"
-        if self.ledger.finished(READ, key) is None:
-            rows = conform("findings", read_reports(reports, self.pool.run))
-            shard = write_shard(self.folder.home, file, rows, FACET_KEYS["findings"])
-            self.ledger.record(Unit(READ, key, (shard,), {"rows": rows.height}))
+        key = read_key(self.facets_key)
+        return self._derive(READ, "findings", key, lambda: conform("findings", read_reports(reports, self.pool.run)))
+
+    def _read_changes(self, name: str, found: Material) -> pl.LazyFrame:
+        """The changes that reports tell, read once for the same reports: facets/changes.parquet."""
+
+        def work() -> pl.DataFrame:
+            return read_follow_ups(reported_changes(found.facets["reports"], self.pool.run), found)
+
+        return self._derive(name, name, self.derived[name], work)
+
+    def _derive(self, name: str, columns: str, key: Key, work: Callable[[], pl.DataFrame]) -> pl.LazyFrame:
+        """A table beside the reader's facets, made once for its key; `columns` is the facet whose columns it has."""
+        file = f"facets/{name}.parquet"
+        if self.ledger.finished(name, key) is None:
+            rows = work()
+            shard = write_shard(self.folder.home, file, rows, FACET_KEYS[columns])
+            self.ledger.record(Unit(name, key, (shard,), {"rows": rows.height}))
         return pl.scan_parquet(self.folder.home / file)
 
     @cached_property
@@ -279,7 +312,7 @@ class Units:
 
     def _task(self, asked: Task, pen: Executor) -> Unit | Future[Unit]:
         name = f"{SAMPLES}/{asked.name}"
-        key = task_key(asked, self.facets_key, self.config, self.about, self.policies, self.shards)
+        key = task_key(asked, self.facets_key, self.config, self.about, self.policies, self.shards, self.derived)
         done = self._finished(name, key)
         if done is not None:
             return done

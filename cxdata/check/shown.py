@@ -9,6 +9,7 @@ import polars as pl
 from cxdata.check.facts import Facts
 from cxdata.check.rule import Rule
 from cxdata.model.facets import FRONTAL_VIEWS
+from cxdata.tasks.temporal_progression import NAME as PROGRESSION_TASK
 from cxdata.tasks.view_classification import NAME as VIEW_TASK
 from cxdata.tasks.view_classification import WORDS
 from cxdata.tasks.view_matching import NAME as VIEWS_TASK
@@ -70,6 +71,7 @@ def _of_row() -> list[pl.Expr]:
 
 def _numbers(facts: Facts) -> list[Rule]:
     of_study = facts.label_tasks | facts.report_tasks
+    two = frozenset({VIEWS_TASK, PROGRESSION_TASK})
     one = frozenset({VIEW_TASK, *(name for name, task in facts.tasks.items() if task.answer_type == "boxes")})
     return [
         Rule(
@@ -80,7 +82,7 @@ def _numbers(facts: Facts) -> list[Rule]:
             of_study,
         ),
         Rule("number_of_pictures", "image_ids", _COUNT != 1, "this task shows one picture", one),
-        Rule("number_of_pictures", "image_ids", _COUNT != 2, "this task shows two pictures", frozenset({VIEWS_TASK})),
+        Rule("number_of_pictures", "image_ids", _COUNT != 2, "this task shows two pictures", two),
         Rule("number_of_pictures", "image_ids", _COUNT != 0, "a task of text alone shows no picture", facts.text_tasks),
         Rule("repeated", "image_ids", pl.col("image_ids").list.n_unique() != _COUNT, "a picture is shown twice"),
     ]

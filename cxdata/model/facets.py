@@ -57,10 +57,11 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "image_id": pl.String(), "kind": pl.String(), "finding": pl.String(), "phrase": pl.String(), **_BOX,
         "frame_width": pl.Int32(), "frame_height": pl.Int32(), "annotator": pl.String(), **_ORIGIN,
     },
-    # one finding between two images
+    # one finding between two pictures of one patient, `prior` the earlier, and who says so: `reader` where the change
+    # was read in the later study's report (see `tasks/follow_ups.py`), else who looked at both
     "changes": {
         "study_id": pl.String(), "prior_study_id": pl.String(), "image_id": pl.String(), "prior_image_id": pl.String(),
-        "finding": pl.String(), "change": pl.String(), **_ORIGIN,
+        "finding": pl.String(), "change": pl.String(), "annotator": pl.String(), "reference": pl.String(), **_ORIGIN,
     },
     # one native question
     "questions": {
@@ -82,7 +83,7 @@ FACET_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "label_space": ("annotator", "finding"),
     "reports": ("study_id",),
     "regions": ("image_id", "origin_row", "x0", "y0", "x1", "y1", "finding", "phrase", "annotator"),
-    "changes": ("study_id", "prior_study_id", "finding"),
+    "changes": ("study_id", "prior_study_id", "image_id", "prior_image_id", "finding"),
     "questions": ("question_id",),
     "statements": ("study_id", "sentence"),
 }

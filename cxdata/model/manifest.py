@@ -236,6 +236,9 @@ class Manifest(Fact):
     parent_facets: tuple[str, ...] = Field(default=("images", "studies"), description="read of the sources required")
     same_patients_as: tuple[Link, ...] = ()
     facets: tuple[str, ...]
+    derives: tuple[Literal["changes"], ...] = Field(
+        default=(), description="facets that the build reads in the source's reports, after its reader"
+    )
     labels: Labels | None = None
     states: tuple[StateName, ...] = Field(
         default=(), description="what findings can state; empty: all three where every case is read, else present"
@@ -276,6 +279,14 @@ class Manifest(Fact):
         return self
 
     @model_validator(mode="after")
+    def _can_derive(self) -> Manifest:
+        if self.derives and ("reports" not in self.facets or self.labels is None):
+            raise ValueError("derives: changes are read in reports and held against labels; one of both is lacking")
+        if twice := set(self.derives) & set(self.facets):
+            raise ValueError(f"derives: the reader fills {', '.join(sorted(twice))} itself")
+        return self
+
+    @model_validator(mode="after")
     def _links_agree(self) -> Manifest:
         for link in self.same_patients_as:
             if link.source == self.slug or link.namespace == self.patient_namespace:
@@ -298,7 +309,7 @@ class Manifest(Fact):
         """The tags that the facets, reference tiers and population of the manifest speak for."""
         tiers = {annotator.reference for annotator in self.labels.annotators} if self.labels else set()
         is_young = self.population.default == "paediatric"
-        return founded(self.facets, tiers, paediatric=is_young, derived=bool(self.requires))
+        return founded((*self.facets, *self.derives), tiers, paediatric=is_young, derived=bool(self.requires))
 
     def file(self, name: str) -> FileSpec:
         """The file of that logical name; KeyError when the manifest has none."""

@@ -80,7 +80,7 @@ def case_states(number: int, choice: Choice) -> dict[str, str]:
 
 
 def _absences(number: int, said: dict[str, str], choice: Choice) -> list[str]:
-    free = [finding for finding in FOURTEEN[1:] if not any(_meet(finding, other) for other in said)]
+    free = [finding for finding in FOURTEEN[1:] if not any(meet(finding, other) for other in said)]
     ranked = sorted((f for f in free if f in SALIENT), key=lambda finding: choice.number(f"absent {finding}"))
     many = LEAST_ABSENT + choice.number("absences") % 3
     others = [f for f in free if choice.chance(f"absent {f}", _OTHER_ABSENCES.get(f, 0.0))]
@@ -88,7 +88,8 @@ def _absences(number: int, said: dict[str, str], choice: Choice) -> list[str]:
     return [*ranked[:many], *others, *([in_turn] if in_turn in free else [])]
 
 
-def _meet(finding: str, other: str) -> bool:
+def meet(finding: str, other: str) -> bool:
+    """Whether two of the fourteen are the same or related: an absence of one says something of the other."""
     return finding == other or frozenset((finding, other)) in _RELATED
 
 

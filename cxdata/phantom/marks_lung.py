@@ -63,11 +63,11 @@ def _plate(scene: Scene, sign: Sign, strength: float) -> None:
 def _edema(scene: Scene, sign: Sign, strength: float) -> None:
     lungs = scene.both_lungs
     scene.shade(scene.trunk, 20 * strength)
-    scene.shade(lungs, (34 + 3 * sign.scale) * strength)
+    scene.shade(lungs, (28 + 9 * sign.scale) * strength)
     wings = [scene.zones[side, "mid"] for side in ("right", "left")]
     inward = 0.62 if not scene.lateral else 1.0
     haze = join(*(scene.film.spot((x * inward, y), 46, 58, 16) for x, y in wings))
-    scene.draw(sign.finding, haze, 42 * strength, lungs)
+    scene.draw(sign.finding, haze, (34 + 8 * sign.scale) * strength, lungs)
     scene.shade(within(_kerley(scene), lungs), 34 * strength)
 
 

@@ -5,7 +5,7 @@ No real picture goes in. Signs are drawn as textbooks describe them, larger and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,12 +69,14 @@ def paint(
     uncertain: Collection[str] = (),
     patient: str = "",
     shot: str = "",
+    signs: Mapping[str, Sign] | None = None,
 ) -> Radiograph:
     """Draw one film.
 
     `findings` and `uncertain` (drawn faintly) are canonical names; `view` is one of VIEWS; `key` (the study) fixes
-    where the signs lie, `patient` (default: the study) the build, `shot` the exposure and grain. The same arguments
-    give the same picture. A parent such as Lung Opacity is not drawn beside its child. UsageError: an unknown view.
+    where the signs lie, `patient` (default: the study) the build, `shot` the exposure and grain; `signs` say where and
+    how large each finding is, instead of the key. The same arguments give the same picture. A parent such as Lung
+    Opacity is not drawn beside its child. UsageError: an unknown view.
     """
     if view not in VIEWS:
         raise UsageError(f"no radiograph can be painted from view {view!r}", mend=f"one of: {', '.join(VIEWS)}")
@@ -84,8 +86,8 @@ def paint(
     if view == "ABDOMEN":
         return Radiograph(_develop(abdomen(film, choice), grain, view), {})
     strength = _strengths(findings, uncertain, view)
-    signs = place({*findings, *uncertain}, key, seed)
-    scene = _scene(film, view, strength, choice, signs)
+    placed = place({*findings, *uncertain}, key, seed) if signs is None else dict(signs)
+    scene = _scene(film, view, strength, choice, placed)
     picture = _develop(scene.grey, grain, view)
     if view == "DECUBITUS":
         return Radiograph(picture.transpose(Image.Transpose.ROTATE_90), _turned(scene.boxes, film.size[0]))

@@ -24,14 +24,21 @@ class Narrative(NamedTuple):
     impression: tuple[str, ...]
 
 
-def narrate(states: Mapping[str, str], key: str, seed: int = 0, has_prior: bool = False) -> Narrative:
+def narrate(
+    states: Mapping[str, str],
+    key: str,
+    seed: int = 0,
+    has_prior: bool = False,
+    signs: Mapping[str, Sign] | None = None,
+) -> Narrative:
     """Sentences for the states (finding to present, absent or uncertain) of the study `key`.
 
-    Some hold what targets must lose: references to priors (only when there is a prior), `___`, notifications.
+    Some hold what targets must lose: references to priors (only when there is a prior), `___`, notifications. `signs`
+    say where and how large each finding is, instead of the key.
     """
     choice = Choice(seed, f"{key} words")
     said = [finding for finding, state in states.items() if state != "absent"]
-    signs = place(said, key, seed)
+    signs = place(said, key, seed) if signs is None else signs
     present = [
         _seen(finding, signs[finding], choice)
         for finding in states

@@ -34,7 +34,7 @@ def read_reports(reports: pl.LazyFrame, run: Run) -> pl.DataFrame:
     """
     told = _sentences(reports)
     unlike = told["sentence"].unique().sort()
-    tables = [pl.DataFrame(part, schema=_COLUMNS) for part in run(_read, _chunks(unlike))]
+    tables = [pl.DataFrame(part, schema=_COLUMNS) for part in run(_read, chunks(unlike))]
     readings = pl.concat([pl.DataFrame(schema=_COLUMNS), *tables])
     rows = _settled(told.join(readings, on="sentence"), vocabulary())
     origin = reports.select("study_id", "origin_file", "origin_row").collect()
@@ -50,7 +50,8 @@ def _sentences(reports: pl.LazyFrame) -> pl.DataFrame:
     return pl.concat(parts).explode("sentence").drop_nulls().unique(maintain_order=True).collect()
 
 
-def _chunks(sentences: pl.Series) -> Iterator[tuple[list[str]]]:
+def chunks(sentences: pl.Series) -> Iterator[tuple[list[str]]]:
+    """As many sentences as a worker takes at a time, as the one argument of its function."""
     for start in range(0, sentences.len(), CHUNK):
         yield (sentences.slice(start, CHUNK).to_list(),)
 

@@ -66,8 +66,10 @@ def _fill(cohort: Cohort) -> None:
 def _paint(study: Study, picture: Picture, seed: int, shot: str) -> None:
     present = [finding for finding, state in study.states.items() if state == "present"]
     unsure = [finding for finding, state in study.states.items() if state == "uncertain"]
-    key, patient = f"study {study.study_id}", f"patient {study.subject_id}"
-    film = paint(present, picture.look.paint, key, seed=seed, uncertain=unsure, patient=patient, shot=shot)
+    key, patient, signs = f"study {study.study_id}", f"patient {study.subject_id}", study.signs(seed)
+    film = paint(
+        present, picture.look.paint, key, seed=seed, uncertain=unsure, patient=patient, shot=shot, signs=signs
+    )  # fmt: skip
     picture.columns, picture.rows = film.image.size
     image = black_like(film.image) if study.fault == "black-image" and shot == "0" else film.image
     picture.sound = picture.stored = jpeg_bytes(image)

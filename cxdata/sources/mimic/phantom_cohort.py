@@ -7,7 +7,10 @@ from typing import Final, NamedTuple
 
 from cxdata.phantom.choice import Choice
 from cxdata.phantom.cohort import Numbers, case_states, split_of
+from cxdata.phantom.courses import NOUNS, Course, resized
 from cxdata.phantom.faults import Fault
+from cxdata.phantom.signs import Sign, place
+from cxdata.sources.mimic.phantom_follow_ups import Dealer, FollowUp
 
 SPLIT_NAMES: Final = {"train": "train", "val": "validate", "test": "test"}
 
@@ -68,6 +71,8 @@ _INSTEAD: Final = {
     6: Look("PA", "PA", "Erect", "", "CHEST (PA AND LAT)"),
 }
 _LATERAL_ONLY: Final = 8
+_OTHER_VIEW: Final = {"PA": _AP, "AP": _PA}
+_MOST_FOLLOW_UPS: Final = 2
 _FAULT_CASE: Final = 54
 
 
@@ -99,6 +104,20 @@ class Study:
     fault: str = ""
     pictures: list[Picture] = field(default_factory=list)
     report: bytes = b""
+    after: Study | None = None
+    course: Course | None = None
+    trap: str = ""
+
+    def signs(self, seed: int) -> dict[str, Sign]:
+        """Where and how large each finding is: in a follow-up where it was, and as large as its course has made it."""
+        said = [finding for finding, state in self.states.items() if state != "absent"]
+        own = place(said, f"study {self.study_id}", seed)
+        if self.after is None or self.course is None:
+            return own
+        then, course = self.after.signs(seed), self.course
+        now = {finding: then.get(finding, sign) for finding, sign in own.items()}
+        grown = resized(then[course.finding], course.told) if course.finding in then else None
+        return now if grown is None else {**now, course.finding: grown}
 
     @property
     def folder(self) -> str:
@@ -128,7 +147,7 @@ class Cohort:
 
 def make_cohort(patients: int, seed: int) -> Cohort:
     """Plan a cohort: no picture is painted and no report written yet."""
-    ids = _Ids(Numbers(1, seed, "subject"), Numbers(5, seed, "study"), seed)
+    ids = _Ids(Numbers(1, seed, "subject"), Numbers(5, seed, "study"), seed, Dealer())
     studies: list[Study] = []
     counts = {"train": 0, "val": 0, "test": 3}
     trains = [index for index in range(patients) if split_of(index) == "train"]
@@ -148,6 +167,7 @@ class _Ids(NamedTuple):
     subjects: Numbers
     studies: Numbers
     seed: int
+    dealer: Dealer
 
     def dicom(self, key: str) -> str:
         text = Choice(self.seed, key).noise("dicom", 20).hex()
@@ -178,7 +198,37 @@ def _patient(index: int, ids: _Ids, counts: dict[str, int], faults: list[str]) -
         study.pictures = _pictures(study, ids)
         counts[split] += not fault
         studies.append(study)
+        if split == "train" and k == many - 1:
+            studies += _follow_ups(study, day, ids, index)
     return studies
+
+
+def _follow_ups(last: Study, day: int, ids: _Ids, index: int) -> list[Study]:
+    """Up to two studies on the days after a frontal one: of a finding that it has, or now and then of a new one."""
+    found: list[Study] = []
+    if last.pictures[0].look.paint not in _OTHER_VIEW or not (_has_course(last) or index % 4 == 0):
+        return found
+    for k in range(_MOST_FOLLOW_UPS):
+        told = ids.dealer.deal(last.states, last.signs(ids.seed))
+        if told is not None:
+            last = _follow_up(last, told, Choice(ids.seed, f"patient {index} follow-up {k}"), day + 1 + k, ids)
+            found.append(last)
+    return found
+
+
+def _has_course(study: Study) -> bool:
+    return any(study.states.get(name) == "present" for name in NOUNS)
+
+
+def _follow_up(last: Study, told: FollowUp, own: Choice, day: int, ids: _Ids) -> Study:
+    before = last.pictures[0].look.paint
+    look = _OTHER_VIEW[before] if told.trap == "other view" else {"PA": _PA, "AP": _AP}[before]
+    study_id = ids.studies.next(own.key)
+    return replace(
+        last, study_id=study_id, number=-1, date=_date(day), time=_time(own), states=told.states, has_prior=True,
+        pictures=[Picture(ids.dicom(f"study {study_id} picture 0"), look)], after=last, course=told.course,
+        trap=told.trap,
+    )  # fmt: skip
 
 
 def _states(split: str, number: int, choice: Choice, fault: str) -> dict[str, str]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cxdata.phantom.choice import Choice
-from cxdata.phantom.reporter import narrate
+from cxdata.phantom.courses import ALONG, line, sentence
+from cxdata.phantom.reporter import Narrative, narrate
 from cxdata.sources.mimic.phantom_cohort import Study
 
 TITLE: Final = " " * 33 + "FINAL REPORT"
@@ -64,7 +65,7 @@ def draft(study: Study, seed: int) -> Draft:
     """The words of one study's report."""
     key = f"study {study.study_id}"
     choice = Choice(seed, f"{key} report")
-    said = narrate(study.states, key, seed, study.has_prior)
+    said = _narrative(study, key, seed)
     titled = [f"{'Portable AP view' if study.portable else 'PA and lateral views'} of the chest provided."]
     sentences = [*(titled if choice.chance("titled", 0.2) else []), *said.findings]
     return Draft(
@@ -78,6 +79,20 @@ def draft(study: Study, seed: int) -> Draft:
         portable=study.portable,
         choice=choice,
     )
+
+
+def _narrative(study: Study, key: str, seed: int) -> Narrative:
+    """What the states say; a follow-up tells the course of a finding first."""
+    signs, course = study.signs(seed), study.course
+    if course is None or study.after is None:
+        return narrate(study.states, key, seed, study.has_prior, signs)
+    choice = Choice(seed, f"{key} course")
+    again = course.told in ALONG and choice.chance("again", 0.4)
+    others = {finding: state for finding, state in study.states.items() if again or finding != course.finding}
+    said = narrate(others, key, seed, False, signs)
+    sign = signs.get(course.finding) or study.after.signs(seed)[course.finding]
+    lines = () if course.older or again else (line(course, sign, choice),)
+    return Narrative((sentence(course, sign, choice), *said.findings), (*lines, *said.impression))
 
 
 def lay(blocks: Sequence[str], title: str = TITLE) -> str:
@@ -276,6 +291,8 @@ _FIRST_SHAPE: Final = {"train": 0, "validate": 13, "test": 16}
 
 def shape_of(study: Study) -> Callable[[Draft], str]:
     """The shape of a study's report: the first of each split is plain, the others take their turn."""
+    if study.course is not None:
+        return (standard, numbered, view_title, mixed_case)[study.study_id % 4]
     return standard if study.number <= 0 else SHAPES[(study.number + _FIRST_SHAPE[study.split]) % len(SHAPES)]
 
 
