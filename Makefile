@@ -53,7 +53,9 @@ $(VENV)/.core: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) --editable .
 	@touch $@
 
+# torch by itself, before what needs it: an index with a build for processors alone may stand beside the usual one.
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) torch
 	$(PIP) --editable '.[dev]'
 	@touch $(VENV)/.core $@
 

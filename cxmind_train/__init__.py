@@ -1,4 +1,4 @@
-"""cxmind-train: the companion that will train on the stage folders of cxdata. As yet it scores; nothing trains."""
+"""cxmind-train: rewards, training and evaluation on the stage folders of cxdata."""
 
 __version__ = "0.1.0"
 

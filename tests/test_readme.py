@@ -19,9 +19,11 @@ from cxdata.sources.base import Source
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
 SNIPPETS = [text for language, text in BLOCKS if language == "python"]
+# The block that trains is run by tests/test_train_smoke.py.
 COMMANDS = [
-    line.split("#")[0].strip() for _, text in BLOCKS for line in text.splitlines() if line.startswith("cxdata ")
-]
+    line.split("#")[0].strip() for _, text in BLOCKS if "cxmind-train" not in text
+    for line in text.splitlines() if line.startswith("cxdata ")
+]  # fmt: skip
 
 
 @pytest.fixture

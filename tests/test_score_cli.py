@@ -12,7 +12,8 @@ import pytest
 from reward_cases import cases, gold_of
 
 from cxmind_train import __version__
-from cxmind_train.cli import EXAMPLES, app, main
+from cxmind_train.cli import app, main
+from cxmind_train.cli.score import EXAMPLES
 
 PAIR = "<think>x</think><answer>B</answer>"
 
@@ -160,7 +161,7 @@ def test_an_interrupt_says_how_to_go_on(run: Run, monkeypatch: pytest.MonkeyPatc
 def test_help_and_version(run: Run) -> None:
     assert run("--version")[:2] == (0, f"{__version__}\n")
     verbs = [command.name for command in app.registered_commands]
-    assert verbs == ["score"]
+    assert verbs == ["check", "sft", "stage1", "stage2", "eval", "score"]
     assert len(EXAMPLES) == 2
     for flag in ("-h", "--help"):
         code, out, _ = run("score", flag)

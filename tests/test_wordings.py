@@ -38,10 +38,13 @@ TASKS = {
     "abnormality_grounding": {"visible": 12, "suggestive": 12},
     "abnormality_detection": {"any": 12},
     "temporal_progression": {"any": 12},
+    "entity_relation_extraction": {"any": 12},
+    "explanation": {"any": 12},
+    "difference_vqa": {"any": 12},
 }
 ONE_FORM = (
     "view_classification", "findings_summarization", "view_matching", "abnormality_grounding", "abnormality_detection",
-    "temporal_progression",
+    "temporal_progression", "entity_relation_extraction", "difference_vqa",
 )  # fmt: skip
 WITH_NOTE = ("disease_single_choice", "disease_open")
 FORBIDDEN = r"<image>|\b(frontal|lateral|PA|AP|report\w*|priors?|previous|label\w*|options?|yes|no)\b"
@@ -64,6 +67,9 @@ DIGESTS = {
     ("abnormality_grounding", 1): "2359212a150cebd0653265cf79dc43b886d9108ebd5c8aae4d6982e959caec34",
     ("temporal_progression", 1): "c5a73c751dc2329511a552a4f3b1a4906d84eaab1027fa03b53f3f438240a363",
     ("abnormality_detection", 1): "45b7a2742f64d3a12b0d357099b1a2a74c024dcb7fd8a77eefa5d11d17abe6dc",
+    ("entity_relation_extraction", 1): "ba3ee840f3b41fc25a836a4c5aab2382140dc357a556ba1079f7bf05100bb295",
+    ("explanation", 1): "4aaca2e6f60b70d72c1872e1e59028378c5e0fa1972170bb9484d2b09ca1f2c9",
+    ("difference_vqa", 1): "6231bffc27a683ff16392769c1b7bd3e106846b02ab11430a8cd6109dea75ef1",
 }
 LABELLED_DIGESTS = {
     "disease_binary": "87344911a508e7bdb6d1e5ae7af82a7fa064130144a1532fac792682245f8a45",

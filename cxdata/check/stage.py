@@ -17,7 +17,7 @@ from cxdata.check.identity import SAMPLE_ID
 from cxdata.check.problems import Problem, in_order, of_file
 from cxdata.check.rule import broken
 from cxdata.check.split_check import is_stage_folder
-from cxdata.check.stage_gold import gold_of
+from cxdata.check.stage_gold import PLAIN, TRACED, gold_by_kind, gold_of
 from cxdata.check.stage_notes import Tally
 from cxdata.check.stage_pictures import Pictures
 from cxdata.check.text_tokens import ESTIMATE, TextTokens
@@ -80,7 +80,7 @@ class _Stage:
         self.problems: list[Problem] = []
         self.tally = Tally(tokens.how)
         self.record = read_json(folder / MIX_JSON)
-        self.is_plain = _mapping(_mapping(self.record).get("config")).get("prompt") == "plain"
+        self.prompt = _mapping(_mapping(self.record).get("config")).get("prompt")
         self.last: int | None = None
 
     def run(self) -> Verdict:
@@ -159,7 +159,7 @@ class _Stage:
         yield "problem", "prompt_tokens", limit, over
 
     def _gold(self, frame: pl.DataFrame) -> Iterator[tuple[str, str, str, list[int]]]:
-        scores = gold_of(frame, is_plain=self.is_plain)
+        scores = gold_by_kind(frame) if self.prompt == TRACED else gold_of(frame, is_plain=self.prompt == PLAIN)
         self.tally.add_gold(frame["reward"], scores)
         for code in scores["code"].drop_nulls().unique(maintain_order=True):
             yield "answer", code, GOLD[code], (scores["code"] == code).fill_null(False).arg_true().to_list()

@@ -15,8 +15,19 @@ from cxdata.check.gold import SCHEMA, gold_scores, is_box_gold
 from cxdata.model.sample import LETTERS
 
 WORDS: Final = "words"
+PLAIN: Final = "plain"
+TRACED: Final = "traced"
 _CHOSEN: Final = rf"^[{LETTERS}]\) \S[^\n]*(?:\n[{LETTERS}]\) \S[^\n]*)*$"
 _TAG: Final = r"(?i)</?(?:think|answer)>"
+
+
+def gold_by_kind(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same of a mix whose rows with a trace are interleaved and whose others are plain."""
+    numbered = frame.with_row_index("row")
+    is_trace = pl.col("gold_kind") == "trace"
+    parts = [(numbered.filter(is_trace), False), (numbered.filter(~is_trace.fill_null(value=False)), True)]
+    judged = [part.select("row").hstack(gold_of(part, is_plain=is_plain)) for part, is_plain in parts if part.height]
+    return pl.concat(judged).sort("row").select(*SCHEMA) if judged else gold_of(frame, is_plain=True)
 
 
 def gold_of(frame: pl.DataFrame, *, is_plain: bool) -> pl.DataFrame:

@@ -71,7 +71,7 @@ class MixConfig(_Strict):
     val_rows: int | None = Field(default=2000, ge=1)
     test_rows: int | None = Field(default=None, ge=1)
     order: Order = Order()
-    prompt: Literal["interleaved", "plain"] = "interleaved"
+    prompt: Literal["interleaved", "plain", "traced"] = "interleaved"
     seed: int = Field(default=0, ge=0)
 
     def digest(self) -> str:

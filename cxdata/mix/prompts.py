@@ -20,7 +20,7 @@ WIDE: Final = (
     "task", "level", "difficulty", "patient_keys", "reference",
 )  # fmt: skip
 """The columns of samples that prompts are made of, and those that go with them into a stage folder."""
-Prompt = Literal["interleaved", "plain"]
+Prompt = Literal["interleaved", "plain", "traced"]
 BOXES_TOLD: Final = "boxes_told"
 BOXES_GOLD: Final = "boxes_gold"
 BOXES_PROMPT: Final = "boxes.1"
@@ -39,8 +39,10 @@ def prompted(rows: pl.LazyFrame, prompt: Prompt) -> pl.LazyFrame:
     `problem` holds one mark a picture, each on a line, then the question, the context, the options by letter and, in
     an interleaved prompt, how to answer; an open one ends with the list in question. `gold` is the answer as its reward
     wants it in an interleaved prompt, in words in a plain one; with a column `steps`, the trace where that is not null.
-    Boxes are asked for and given alike in both.
+    Boxes are asked for and given alike in both. `traced` is interleaved for rows with a trace, plain for the others.
     """
+    if prompt == "traced":
+        return _by_trace(prompted(rows, "plain"), prompted(rows, "interleaved"))
     marks = pl.lit(f"{MARK}\n").repeat_by(pl.col("image_ids").list.len()).list.join("")
     parts = pl.concat_str("question", "context", _options(), separator=GAP, ignore_nulls=True)
     if prompt == "plain":
@@ -62,6 +64,15 @@ def prompted(rows: pl.LazyFrame, prompt: Prompt) -> pl.LazyFrame:
         gold=pl.coalesce(BOXES_GOLD, gold), gold_kind=kind,
         prompt_id=_prompt_id(prompt_id.otherwise(pl.lit("interleaved.closed.1"))),
     )  # fmt: skip
+
+
+def _by_trace(plain: pl.LazyFrame, interleaved: pl.LazyFrame) -> pl.LazyFrame:
+    """The interleaved form of rows with a trace, the plain form of the others; both have the rows in one order."""
+    made = ("problem", "gold", "gold_kind", "prompt_id")
+    both = pl.concat([plain, interleaved.select(pl.col(made).name.suffix("_traced"))], how="horizontal")
+    is_trace = pl.col("gold_kind_traced") == "trace"
+    chosen = [pl.when(is_trace).then(f"{name}_traced").otherwise(name).alias(name) for name in made]
+    return both.with_columns(chosen).drop(f"{name}_traced" for name in made)
 
 
 def _prompt_id(other: pl.Expr) -> pl.Expr:

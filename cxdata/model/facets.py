@@ -20,6 +20,12 @@ SPLITS: Final = ("train", "val", "test")
 CHANGES: Final = ("improving", "stable", "worsening")
 
 _ORIGIN: Final = {"origin_file": pl.String(), "origin_row": pl.Int64()}
+ENTITIES: Final = ("anatomy", "present", "uncertain", "absent")
+RELATIONS: Final = ("modify", "located at", "suggestive of")
+ENTITY: Final = pl.Struct({"words": pl.String(), "kind": pl.String()})
+"""Words of a text and what they name: one of ENTITIES, an anatomy or an observation in that state."""
+RELATION: Final = pl.Struct({"subject": pl.Int32(), "kind": pl.String(), "object": pl.Int32()})
+"""One of RELATIONS from one entity to another."""
 _BOX: Final = {"x0": pl.Float64(), "y0": pl.Float64(), "x1": pl.Float64(), "y1": pl.Float64()}
 
 FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
@@ -69,9 +75,13 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "options": pl.List(pl.String()), "answer": pl.String(), "answer_type": pl.String(), "category": pl.String(),
         "split_official": pl.String(), **_ORIGIN,
     },
-    # one sentence with meaning
+    # one sentence (or whole text) with meaning: the canonical findings that it explains and those that it gives as
+    # evidence, each joined by `, `; or its entities and the relations between them, by their places in the list, from 0
     "statements": {
-        "study_id": pl.String(), "sentence": pl.String(), "diagnosis": pl.String(), "evidence": pl.String(), **_ORIGIN,
+        "study_id": pl.String(), "sentence": pl.String(), "diagnosis": pl.String(), "evidence": pl.String(),
+        "statement_id": pl.String(), "reference": pl.String(), "entities": pl.List(ENTITY),
+        "relations": pl.List(RELATION),
+        **_ORIGIN,
     },
 }  # fmt: skip
 

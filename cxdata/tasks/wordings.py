@@ -180,27 +180,32 @@ def worded(
     group: pl.Expr | None = None,
     finding: pl.Expr | None = None,
     note: pl.Expr | None = None,
+    phrase: pl.Expr | None = None,
     language: str = "en",
     manner: str = SEEN,
 ) -> pl.LazyFrame:
     """The frame with `question` and `wording_id`, each row's wording chosen by the hash of seed and its `sample_id`.
 
     `pictures` is the number of pictures of each row: 2 takes the form for two, else the other. `group` names the group
-    of wordings (None: `any`), `finding` the canonical finding that the texts ask about. Where `note` is true, a
-    sentence that says what No Finding means ends the question, and `+note.NN` the id.
+    of wordings (None: `any`), `finding` the canonical finding that the texts ask about, or `phrase` its words. Where
+    `note` is true, a sentence that says what No Finding means ends the question, and `+note.NN` the id.
 
     A row whose group, or form for two pictures, the task does not have is an error of polars when the frame is
     collected. Raises CxdataError when the texts need a finding or a note that is not there.
     """
     table = wordings(task, language, manner)
-    if table.has_finding and finding is None:
+    if finding is not None:
+        names = list(vocabulary.names)
+        phrases = [vocabulary.finding(name).phrase for name in names]
+        phrase = finding.replace_strict(names, phrases, return_dtype=pl.String)
+    if table.has_finding and phrase is None:
         raise CxdataError(f"the wordings of {task} ask about a finding", mend="pass `finding`")
     if note is not None and not table.no_finding_note:
         raise CxdataError(
             f"the wordings of {task} do not say what No Finding means", mend="add no_finding_note to them"
         )
     code = _code(table, seed, group if group is not None else pl.lit(ANY), pictures)
-    out = frame.with_columns(code.alias(_CODE)).with_columns(_texts(table, finding, vocabulary)).drop(_CODE)
+    out = frame.with_columns(code.alias(_CODE)).with_columns(_texts(table, phrase)).drop(_CODE)
     return out if note is None else _noted(out, table, seed, note)
 
 
@@ -236,7 +241,7 @@ def _code(table: Wordings, seed: int, group: pl.Expr, pictures: pl.Expr) -> pl.E
     return 2 * at.cast(pl.Int32) + (pictures == 2).cast(pl.Int32)
 
 
-def _texts(table: Wordings, finding: pl.Expr | None, vocabulary: Vocabulary) -> list[pl.Expr]:
+def _texts(table: Wordings, phrase: pl.Expr | None) -> list[pl.Expr]:
     rows = _rows(table)
     codes = [row.code for row in rows]
 
@@ -244,11 +249,7 @@ def _texts(table: Wordings, finding: pl.Expr | None, vocabulary: Vocabulary) -> 
         return pl.col(_CODE).replace_strict(codes, values, return_dtype=pl.String)
 
     question = column([row.head for row in rows])
-    if table.has_finding and finding is not None:
-        names = list(vocabulary.names)
-        phrase = finding.replace_strict(
-            names, [vocabulary.finding(name).phrase for name in names], return_dtype=pl.String
-        )
+    if table.has_finding and phrase is not None:
         question = pl.concat_str(question, phrase, column([row.tail for row in rows]))
     return [question.alias("question"), column([row.wording_id for row in rows]).alias("wording_id")]
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
-from cxdata.answers.gold import Stage
+from typing import Final, Literal, NamedTuple
 
 DIGITS: Final = 12  # what lies behind is the rounding of sums
-ANSWER_KEY: Final = {"closed": "accuracy", "open": "f1"}
+Kind = Literal["closed", "open", "free_text", "boxes", "words"]
+ANSWER_KEY: Final = {
+    "closed": "accuracy", "open": "f1", "free_text": "finding_f1", "boxes": "box_f1", "words": "accuracy",
+}  # fmt: skip
 
 
 class Scores(NamedTuple):
     """The parts of a reward and its total.
 
-    `answer` is accuracy (closed) or F1 (open). `think` and `process` are None where the gold has nothing to compare.
+    `answer` is accuracy (closed), F1 (open, findings of a text, boxes). `think` and `process` are None where the gold
+    has nothing to compare.
     `base` is what form and answer give, `bonus` what think and process do: a trainer's gate may hold the bonus back.
     """
 
-    stage: Stage
+    stage: Kind
     format: float
     answer: float
     think: float | None

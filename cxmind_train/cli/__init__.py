@@ -1,0 +1,5 @@
+"""The command `cxmind-train`: one file a verb."""
+
+from cxmind_train.cli.app import app, main
+
+__all__ = ["app", "main"]
