@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def cx(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("all")
     run("phantom", *ALL, "--out", folder / "data", "--patients", 20)
     roots = [word for slug in KNOWN for word in ("--root", f"{slug}={folder / 'data' / slug}")]
-    run("build", *ALL, *roots, "--out", folder / "cx", "--images", "none", "--workers", 1)
+    run("build", *ALL, *roots, "--out", folder / "cx", "--images", "path", "--workers", 1)
     return folder / "cx"
 
 
@@ -66,21 +67,37 @@ def test_no_person_of_any_phantom_stands_in_two_splits(cx: Path) -> None:
 
 
 def test_a_patient_whom_two_sources_split_otherwise_is_moved_and_the_row_says_why(cx: Path, tmp_path: Path) -> None:
-    """The picture 00000013_005 of ChestX-ray14 is the second of the list of ChestX-Det; here it is test there."""
-    patient, picture = _one_pair()
-    for slug, key, split in (("chestxray14", f"nih:{patient}", "train"), ("chestx-det", f"chestx-det:{picture}", "test")):
-        _with_a_patient(cx, tmp_path / "cx", slug, key, split)
-    before = run("split-check", cx, "--json")["official"]["chestx-det"]["chestxray14"]
+    """ChestX-Det's picture 36199 is of patient 3 of ChestX-ray14: test there, train here."""
+    for slug, key, split in (("chestxray14", "nih:3", "train"), ("chestx-det", "chestx-det:36199", "test")):
+        planted(cx / slug, tmp_path / "cx" / slug, key, split)
+    assert run("split-check", cx, "--json")["official"]["chestx-det"]["chestxray14"] == 0
     found = run("split-check", tmp_path / "cx", "--json")
     assert found["ok"]
-    assert found["official"]["chestx-det"]["chestxray14"] == before + 1
-    (tmp_path / "all.yaml").write_text(
-        "stage: closed\nstages: [closed]\nreferences: [R1, R2, R3, R4, R5]\nbalanced: false\ncaps: {}\n"
-    )
-    mixed = tmp_path / "mix"
-    run("mix", "--stage", "closed", "--config", tmp_path / "all.yaml", "--from", tmp_path / "cx", "--out", mixed)
-    rows = pl.read_parquet(mixed / "*" / "*.parquet")
-    moved = rows.filter(pl.col("patient_keys").list.contains(f"nih:{patient}"))
+    assert found["official"]["chestx-det"]["chestxray14"] == 1
+    (tmp_path / "all.yaml").write_text(f"stage: open\nstages: [open, closed]\nbalanced: false\n{EVERY_ROW}")
+    mixed = ("--stage", "open", "--config", tmp_path / "all.yaml", "--images", "embed", "--json")
+    run("mix", *mixed, "--from", tmp_path / "cx", "--out", tmp_path / "mix")
+    rows = pl.read_parquet(tmp_path / "mix" / "*" / "*.parquet")
+    moved = rows.filter(pl.col("patient_keys").list.contains("nih:3"))
     assert moved.height
     assert set(moved["split"]) == {"test"}
-    assert set(moved["split_reason"]) != {"official"}
+    assert set(moved["split_reason"]) == {"strictest official split: chestx-det"}
+    of_train = pl.read_parquet(tmp_path / "cx/chestxray14/samples/*.parquet").filter(patient_key="nih:3")
+    assert set(of_train["split"]) == {"train"}
+
+
+EVERY_ROW = "test_rows: null\nval_rows: null\n"
+
+
+def planted(home: Path, copy: Path, key: str, split: str) -> None:
+    """A copy of a build in which the patient of that split who has most samples bears another key."""
+    shutil.copytree(home, copy)
+    samples = pl.read_parquet(home / "samples" / "*.parquet").filter(pl.col("split_official") == split)
+    of_one = samples.filter(pl.col("patient_keys").list.len() == 1)
+    old = of_one["patient_key"].value_counts(sort=True).sort("count", "patient_key", descending=[True, False])[0, 0]
+    for file in [copy / "patients.parquet", *(copy / "samples").glob("*"), *(copy / "images").glob("*")]:
+        frame = pl.read_parquet(file)
+        changed = [pl.col("patient_key").replace(old, key)] if "patient_key" in frame.columns else []
+        if "patient_keys" in frame.columns:
+            changed.append(pl.col("patient_keys").list.eval(pl.element().replace(old, key)))
+        frame.with_columns(changed).write_parquet(file)

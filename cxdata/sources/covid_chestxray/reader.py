@@ -33,7 +33,10 @@ def read(context: ReadContext) -> Reading:
         "sex": sex("sex"),
         "labels": Cell("finding", LABELS.listed("finding", "/")),
     }
-    refused = {"not_a_radiograph": pl.col("is_slice"), "bad_id": pl.col("stem").is_null() | pl.col("patient_id").is_null()}
+    refused = {
+        "not_a_radiograph": pl.col("is_slice"),
+        "bad_id": pl.col("stem").is_null() | pl.col("patient_id").is_null(),
+    }
     table = _one_person(desk.table("metadata")).with_columns(is_slice=_is_slice())
     rows = rows_of(table, cells, refused, named="filename")
     listed = rows.used.drop_nulls("labels")
