@@ -80,7 +80,10 @@ DIGESTS = {
     ("explanation", 1): "4aaca2e6f60b70d72c1872e1e59028378c5e0fa1972170bb9484d2b09ca1f2c9",
     ("difference_vqa", 1): "6231bffc27a683ff16392769c1b7bd3e106846b02ab11430a8cd6109dea75ef1",
 }
-LABELLED_DIGEST = "87344911a508e7bdb6d1e5ae7af82a7fa064130144a1532fac792682245f8a45"
+LABELLED_DIGESTS = {
+    "disease_binary": "87344911a508e7bdb6d1e5ae7af82a7fa064130144a1532fac792682245f8a45",
+    "disease_open": "cc0455789a69b50ce22806e65bf558b0d4d096a920e6551e60138b3c76c2b364",
+}
 
 # Seed 0, the first ten of rows().
 GOLDEN = [
@@ -139,14 +142,15 @@ def test_the_texts_do_not_change_without_a_new_version(task: str) -> None:
     assert digest(table.model_dump(mode="json")) == DIGESTS[task, table.version]
 
 
-def test_labels_that_no_picture_need_show_are_asked_as_labels() -> None:
-    table = wordings("disease_binary", manner=LABELLED)
+@pytest.mark.parametrize("task", LABELLED_DIGESTS)
+def test_labels_that_no_picture_need_show_are_asked_as_labels(task: str) -> None:
+    table = wordings(task, manner=LABELLED)
     assert table.groups == (LABELLED,)
     assert len(table.wordings) >= 12
-    assert all("label" in text for text in texts(table))
-    others = set(texts(wordings("disease_binary")))
+    assert all(re.search(r"label|diagnos", text) for text in texts(table))
+    others = set(texts(wordings(task)))
     assert not others & set(texts(table))
-    assert digest(table.model_dump(mode="json")) == LABELLED_DIGEST
+    assert digest(table.model_dump(mode="json")) == LABELLED_DIGESTS[task]
     for wording in table.wordings:
         assert re.search(r"\btwo\b", wording.two or ""), wording
         assert not re.search(r"\b(two|frontal|lateral|report\w*|options?)\b", wording.one), wording
