@@ -14,7 +14,7 @@ PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check --constra
 help:           ## show this list
 	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' Makefile | expand -t 12
 
-demo: $(VENV)/.core  ## install the light core; build and validate a synthetic mimic under demo/
+demo: $(VENV)/.core  ## install the light core; build, mix and validate a synthetic copy of every source under demo/
 	$(BIN)/cxdata demo --out demo
 
 test: $(VENV)/.dev  ## install what the tests need; run the fast tests

@@ -9,6 +9,7 @@ import polars as pl
 from cxdata.check.facts import Facts
 from cxdata.check.rule import Rule
 from cxdata.model.facets import FRONTAL_VIEWS
+from cxdata.tasks.difference_vqa import NAME as CHANGE_TASK
 from cxdata.tasks.temporal_progression import NAME as PROGRESSION_TASK
 from cxdata.tasks.view_classification import NAME as VIEW_TASK
 from cxdata.tasks.view_classification import WORDS
@@ -71,7 +72,7 @@ def _of_row() -> list[pl.Expr]:
 
 def _numbers(facts: Facts) -> list[Rule]:
     of_study = facts.label_tasks | facts.report_tasks
-    two = frozenset({VIEWS_TASK, PROGRESSION_TASK})
+    two = frozenset({VIEWS_TASK, PROGRESSION_TASK, CHANGE_TASK})
     one = frozenset({VIEW_TASK, *(name for name, task in facts.tasks.items() if task.answer_type == "boxes")})
     return [
         Rule(

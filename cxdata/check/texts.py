@@ -9,6 +9,7 @@ import polars as pl
 
 from cxdata.check.facts import Facts
 from cxdata.check.rule import Rule
+from cxdata.tasks.entity_relation_extraction import NAME as GRAPH_TASK
 
 # Marks of chat templates and of pictures: only an exporter may write them.
 MARKS: Final = r"<image>|<video>|<\|[A-Za-z_]+\|>"
@@ -19,6 +20,7 @@ WITH_CONTEXT: Final = frozenset(
         "findings_generation_indication",
         "impression_generation_indication",
         "image_text_matching",
+        GRAPH_TASK,
     }
 )
 
@@ -44,9 +46,10 @@ def _wording(facts: Facts) -> list[Rule]:
 def _report(facts: Facts) -> list[Rule]:
     prior = pl.col("answer").str.contains(PRIORS)
     told = "an earlier study, or a de-identification mark, in the answer"
+    written = (facts.report_tasks | facts.text_tasks) - {GRAPH_TASK}  # a graph holds the words of its text
     return [
         Rule("missing", "context", pl.col("context").is_null(), "this task has a context", WITH_CONTEXT),
-        Rule("speaks_of_prior", "answer", prior, told, facts.report_tasks | facts.text_tasks, frozenset({"free_text"})),
+        Rule("speaks_of_prior", "answer", prior, told, written, frozenset({"free_text"})),
     ]
 
 

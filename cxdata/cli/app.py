@@ -14,6 +14,7 @@ from cxdata.cli import (
     doctor,
     explain,
     mix,
+    new_source,
     phantom,
     reason,
     reconcile,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 for verb in (
     sources,
+    new_source,
     phantom,
     doctor,
     build,

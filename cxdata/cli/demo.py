@@ -9,41 +9,48 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
 from cxdata.cli.output import say
+from cxdata.cli.settings import IncludeOption
 
 NAME = "demo"
 EXAMPLES = ("cxdata demo", "cxdata demo --out /tmp/try")
 CONFIG_TEXT = '# Written by `cxdata demo`: the folder below which sources are looked for.\ndata_dir = "data"\n'
 WIDTH = 100
 DICOM = (".dcm", ".dicom")
+STAGES: Final[tuple[Literal["closed", "open"], ...]] = ("closed", "open")
 
 
 def run(
-    out: Annotated[Path, typer.Option("--out", help="A folder for phantoms and builds.")] = Path("demo"),
+    out: Annotated[Path, typer.Option("--out", help="A folder for phantoms, builds and mixes.")] = Path("demo"),
+    include_path: IncludeOption = None,
 ) -> None:
-    """Write synthetic sources in the official layouts, build and validate them, and show a sample of each task."""
+    """Write synthetic sources in the official layouts, build, mix and validate them, and show a sample of each task."""
     from cxdata.build.atomic import write_text
-    from cxdata.cli import build, phantom, validate
+    from cxdata.cli import build, mix, phantom, validate
     from cxdata.sources.discovery import sources
 
-    slugs = list(sources())
+    outside = [folder.absolute() for folder in include_path or ()]
+    slugs = list(sources(outside))
     _keep_settings_of_others(out / "cxdata.toml")
     write_text(out / "cxdata.toml", CONFIG_TEXT)
     with _inside(out):
-        phantom.run(slugs, Path("data"))
+        phantom.run(slugs, Path("data"), include_path=outside)
         unseen = _with_unreadable_dicom(slugs)
         seen = [slug for slug in slugs if slug not in unseen]
-        build.run(seen, root=[f"{slug}=data/{slug}" for slug in seen])
+        roots = [f"{slug}=data/{slug}" for slug in slugs]
+        build.run(seen, root=roots, include_path=outside)
         if unseen:
             say(f"{', '.join(unseen)}: pictures are DICOM, which want pip install 'cxdata[dicom]': not looked at here")
-            build.run(unseen, root=[f"{slug}=data/{slug}" for slug in unseen], images="none")
-        validate.run(Path("cx"))
-        for slug in slugs:
-            _show(slug)
+            build.run(unseen, root=roots, images="none", include_path=outside)
+        validate.run(Path("cx"), include_path=outside)
+        for stage in STAGES:
+            mix.run(stage, include_path=outside)
+            validate.run(Path("mix", stage), include_path=outside)
+        _show()
     say(f"\ngo on: cd {out} && {_command()} build --source {slugs[0]}   (finds everything built already)")
 
 
@@ -65,11 +72,11 @@ def _keep_settings_of_others(path: Path) -> None:
         )
 
 
-def _show(slug: str) -> None:
+def _show() -> None:
     """One sample of each task: the first by id that shows a picture where one does."""
     import polars as pl
 
-    samples = pl.scan_parquet(f"cx/{slug}/samples/*.parquet").sort("sample_id")
+    samples = pl.scan_parquet("cx/*/samples/*.parquet").sort("sample_id")
     for row in samples.unique("task", keep="first", maintain_order=True).collect().sort("stage", "task").to_dicts():
         typer.echo("")
         typer.secho(row["sample_id"], bold=True)

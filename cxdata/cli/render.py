@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cxdata.cli.output import say
+from cxdata.cli.settings import IncludeOption
 
 NAME = "render"
 EXAMPLES = (
@@ -27,8 +28,10 @@ def run(
     max_side: Annotated[
         int | None, typer.Option("--max-side", min=1, metavar="N", help="Longest side in pixels; never made larger.")
     ] = None,
+    include_path: IncludeOption = None,
 ) -> None:
     """Render one picture and say by which steps."""
+    del include_path  # every verb takes it; a single file is of no source
     from cxdata.build.atomic import write_atomically
     from cxdata.images.codes import MESSAGES
     from cxdata.images.store import Ask, encoded

@@ -25,7 +25,8 @@ ROWS_A_FILE_EMBEDDED: Final = 4_096
 ROWS_AT_A_TIME: Final = 4 * ROWS_A_FILE  # their questions and contexts are in memory together
 META: Final = (
     "sample_id", "source", "task", "stage", "level", "difficulty", "curriculum_order", "patient_keys", "split",
-    "label_policy", "reference", "reward", "gold_kind", "scored_labels", "ignored_labels", "licence", "restricted",
+    "split_reason", "label_policy", "reference", "reward", "gold_kind", "scored_labels", "ignored_labels", "licence",
+    "restricted",
 )  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def _files(
 
 def _wide(rows: pl.DataFrame, samples: Sequence[Path]) -> pl.DataFrame:
     """The rows, in order, with what they say, read from their files."""
-    placed = rows.select(FILE, PLACE, ORDER, pl.col("split").cast(pl.String))
+    placed = rows.select(FILE, PLACE, ORDER, pl.col("split", "split_reason").cast(pl.String))
     return placed.join(looked_up(rows, samples, WIDE), on=[FILE, PLACE], how="left", maintain_order="left")
 
 

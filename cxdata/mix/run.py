@@ -144,7 +144,7 @@ def choose(found: Sequence[Build], request: MixRequest) -> Chosen:
 def _split(rows: pl.DataFrame, people: Resolved, dropped: Counter[str]) -> pl.DataFrame:
     """The rows with the split of their patients, without those that have none."""
     whose = rows.lazy().select("sample_id", pl.col("patient_key").cast(pl.String), "patient_keys")
-    told = splits_of(whose, people).select(pl.col("split").cast(pl.Categorical), DROP_CODE).collect()
+    told = splits_of(whose, people).select(pl.col("split", "split_reason").cast(pl.Categorical), DROP_CODE).collect()
     return keep(rows.drop("patient_keys").hstack(told), pl.col(DROP_CODE), dropped).drop(DROP_CODE)
 
 
@@ -216,7 +216,8 @@ def _content(
         "by_task": _counts(every, "task"), "by_source": _counts(every, "source"),
         "letters": _counts(train.filter(pl.col("answer_letter").is_not_null()), "answer_letter"),
         "text_only": told, "dropped": dict(sorted(chosen.dropped.items())),
-        "unknown": [list(pair) for pair in chosen.people.unknown], "duplicates": chosen.alike, "files": files,
+        "unknown": [[pair.source, pair.other, pair.why] for pair in chosen.people.unknown],
+        "duplicates": chosen.alike, "files": files,
     }  # fmt: skip
 
 

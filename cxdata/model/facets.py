@@ -18,8 +18,15 @@ STATES: Final = ("present", "absent", "uncertain")
 REFERENCES: Final = ("R1", "R2", "R3", "R4", "R5")
 SPLITS: Final = ("train", "val", "test")
 CHANGES: Final = ("improving", "stable", "worsening")
+MEANINGS: Final = ("paraphrase", "contradiction")
 
 _ORIGIN: Final = {"origin_file": pl.String(), "origin_row": pl.Int64()}
+ENTITIES: Final = ("anatomy", "present", "uncertain", "absent")
+RELATIONS: Final = ("modify", "located at", "suggestive of")
+ENTITY: Final = pl.Struct({"words": pl.String(), "kind": pl.String()})
+"""Words of a text and what they name: one of ENTITIES, an anatomy or an observation in that state."""
+RELATION: Final = pl.Struct({"subject": pl.Int32(), "kind": pl.String(), "object": pl.Int32()})
+"""One of RELATIONS from one entity to another."""
 _BOX: Final = {"x0": pl.Float64(), "y0": pl.Float64(), "x1": pl.Float64(), "y1": pl.Float64()}
 
 FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
@@ -63,15 +70,24 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "study_id": pl.String(), "prior_study_id": pl.String(), "image_id": pl.String(), "prior_image_id": pl.String(),
         "finding": pl.String(), "change": pl.String(), "annotator": pl.String(), "reference": pl.String(), **_ORIGIN,
     },
+    # two sentences on how a finding goes on: meaning is paraphrase (the same) or contradiction
+    "sentence_pairs": {
+        "pair_id": pl.String(), "study_id": pl.String(), "first": pl.String(), "second": pl.String(),
+        "meaning": pl.String(), **_ORIGIN,
+    },
     # one native question
     "questions": {
         "question_id": pl.String(), "study_id": pl.String(), "image_ids": pl.List(pl.String()), "question": pl.String(),
         "options": pl.List(pl.String()), "answer": pl.String(), "answer_type": pl.String(), "category": pl.String(),
         "split_official": pl.String(), **_ORIGIN,
     },
-    # one sentence with meaning
+    # one sentence (or whole text) with meaning: the canonical findings that it explains and those that it gives as
+    # evidence, each joined by `, `; or its entities and the relations between them, by their places in the list, from 0
     "statements": {
-        "study_id": pl.String(), "sentence": pl.String(), "diagnosis": pl.String(), "evidence": pl.String(), **_ORIGIN,
+        "study_id": pl.String(), "sentence": pl.String(), "diagnosis": pl.String(), "evidence": pl.String(),
+        "statement_id": pl.String(), "reference": pl.String(), "entities": pl.List(ENTITY),
+        "relations": pl.List(RELATION),
+        **_ORIGIN,
     },
 }  # fmt: skip
 
@@ -84,6 +100,7 @@ FACET_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "reports": ("study_id",),
     "regions": ("image_id", "origin_row", "x0", "y0", "x1", "y1", "finding", "phrase", "annotator"),
     "changes": ("study_id", "prior_study_id", "image_id", "prior_image_id", "finding"),
+    "sentence_pairs": ("pair_id",),
     "questions": ("question_id",),
     "statements": ("study_id", "sentence"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -12,8 +12,11 @@ from cxdata.model.facets import REJECTS, conform, empty
 from cxdata.model.manifest import Annotator
 from cxdata.sources.base import InputCount, ReadContext, Reading
 from cxdata.sources.cells import Cell
+from cxdata.sources.record_stream import each_record, parts_of
 from cxdata.sources.records import Record, read_records
 from cxdata.sources.tables import ROW, keep_first, read_table
+
+RECORDS_A_PART: Final = 20_000
 
 MESSAGES: Final = {
     "bad_id": "the id is not of the form that the source uses",
@@ -22,6 +25,7 @@ MESSAGES: Final = {
     "bad_record": "the record lacks what the source's records hold, or holds it in another form",
     "picture_not_in_table": "the table of pictures has no such picture that can be used",
     "picture_not_in_parent": "the source that this one stands on has no such picture",
+    "study_not_in_parent": "the source that this one stands on has no such study of that patient",
     "unknown_finding": "the label is none that the source knows",
     "bad_box": "the box has no size, or does not lie within the picture",
     "picture_in_part": "another row of the picture cannot be read, so that what it shows is known in part",
@@ -74,6 +78,12 @@ class Desk:
     def records(self, name: str) -> list[Record]:
         """The input's records, each with `row`: see `read_records`."""
         return read_records(self.context.manifest.slug, self.context.manifest.file(name), self.path(name))
+
+    def record_parts(self, name: str, size: int = RECORDS_A_PART) -> Iterator[list[Record]]:
+        """The same of a large file, `size` records at a time: see `each_record`."""
+        return parts_of(
+            each_record(self.context.manifest.slug, self.context.manifest.file(name), self.path(name)), size
+        )
 
     def of_parent(self, slug: str, image_ids: pl.Series) -> dict[str, pl.DataFrame]:
         """The facets of a source that this one stands on, as far as they are about these pictures or their studies."""

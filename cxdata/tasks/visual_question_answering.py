@@ -10,7 +10,8 @@ What shape a row has follows from the answers that the question can have:
 
 Options stand in an order chosen by hash, unless one speaks of the others by their place ("all of the above", "both A
 and B"). A question whose answer is not in its own list is left out, as is one that holds a mark of a picture or of a
-chat template. A question's split is the strictest of its patient (`cases.py`).
+chat template. A question's split is the strictest of its patient (`cases.py`). Questions about a change between two
+pictures (answer type `difference`) are another task's.
 """
 
 from __future__ import annotations
@@ -36,14 +37,16 @@ SHAPES: Final = {  # answer_type: stage, level, reward
 
 def ask(material: Material) -> Asked:
     """One row a native question with an answer, whose study has a split, about at least one picture."""
-    native = material.facets["questions"]
+    native = material.facets["questions"].filter(pl.col("answer_type").ne_missing("difference"))
     cases = material.cases.lazy().select("study_id", "split", "split_reason", case_images="image_ids")
     own = pl.col("image_ids").list.drop_nulls().list.unique(maintain_order=True)
     own = pl.when(own.list.len() > 0).then(own).otherwise("case_images")
     questions = native.join(cases, on="study_id").with_columns(*_one_line(), image_ids=own)
     told = questions.filter(~_marked()).drop_nulls(["question", "answer"])
     seen = told.filter(pl.col("image_ids").list.len() > 0).with_row_index("row")
-    shaped = seen.with_columns(_answer_type()).with_columns(_given(), sample_id=_sample_id(material)).collect().lazy()
+    shaped = (
+        seen.with_columns(_answer_type()).with_columns(_given(), sample_id=native_id(material, NAME)).collect().lazy()
+    )
     rows = _answered(shaped, material.seed).with_columns(_by_row()).select(
         "study_id", "image_ids", "sample_id", "origin_file", "origin_row", "question", "answer", "answer_type",
         "options", "answer_letter", "labels", "scored_labels", "ignored_labels", "stage", "level", "reward",
@@ -90,11 +93,11 @@ def _given() -> list[pl.Expr]:
     return [pl.when(~is_free).then(given).alias("given"), pl.when(~is_free).then(options).alias("options")]
 
 
-def _sample_id(material: Material) -> pl.Expr:
-    """With the native id where it may stand in an id, else with its hash."""
+def native_id(material: Material, task: str) -> pl.Expr:
+    """The sample id of a native question: with its own id where that may stand in one, else with its hash."""
     hashed = hash_expr(0, pl.col("question_id"), "native question").cast(pl.String)
     fits = pl.col("question_id").str.contains(r"^[A-Za-z0-9._:-]+$")
-    return material.sample_id(NAME, pl.when(fits).then("question_id").otherwise(hashed))
+    return material.sample_id(task, pl.when(fits).then("question_id").otherwise(hashed))
 
 
 def _answered(rows: pl.LazyFrame, seed: int) -> pl.LazyFrame:
@@ -140,9 +143,14 @@ def _by_row() -> list[pl.Expr]:
         kind.replace_strict(kinds, [SHAPES[each][i] for each in kinds], return_dtype=pl.String).alias(name)
         for i, name in enumerate(names)
     ]
-    own = pl.col("split_official")
+    return [*shape, split_reason()]
+
+
+def split_reason() -> pl.Expr:
+    """The rule that set the split of a native question: the study's, or the patient's where its own is another."""
     stricter = pl.lit("strictest official split of the patient")
-    return [*shape, pl.when(own != pl.col("split")).then(stricter).otherwise("split_reason").alias("split_reason")]
+    is_moved = pl.col("split_official") != pl.col("split")
+    return pl.when(is_moved).then(stricter).otherwise("split_reason").alias("split_reason")
 
 
 TASKS: Final = (

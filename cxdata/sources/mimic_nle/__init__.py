@@ -1,0 +1,1 @@
+"""MIMIC-NLE: sentences of reports that explain a diagnosis."""

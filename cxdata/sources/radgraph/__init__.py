@@ -1,0 +1,1 @@
+"""RadGraph: entities and relations in the reports of chest radiographs."""
