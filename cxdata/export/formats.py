@@ -26,7 +26,8 @@ _PARTS: Final = pl.List(pl.Struct({"type": pl.String, "text": pl.String}))
 REST: Final[dict[str, pl.DataType]] = {
     "sample_id": pl.String(), "source": pl.String(), "task": pl.String(), "stage": pl.String(), "level": pl.String(),
     "difficulty": pl.Float64(), "curriculum_order": pl.Int64(), "patient_keys": _STRINGS, "split": pl.String(),
-    "split_reason": pl.String(), "label_policy": pl.String(), "reference": pl.String(), "reward": pl.String(), "gold_kind": pl.String(),
+    "split_reason": pl.String(), "label_policy": pl.String(), "reference": pl.String(), "reward": pl.String(),
+    "gold_kind": pl.String(),
     "scored_labels": _STRINGS, "ignored_labels": _STRINGS, "licence": pl.String(), "restricted": pl.Boolean(),
 }  # fmt: skip
 _TOLD: Final = (

@@ -25,7 +25,8 @@ ROWS_A_FILE_EMBEDDED: Final = 4_096
 ROWS_AT_A_TIME: Final = 4 * ROWS_A_FILE  # their questions and contexts are in memory together
 META: Final = (
     "sample_id", "source", "task", "stage", "level", "difficulty", "curriculum_order", "patient_keys", "split",
-    "split_reason", "label_policy", "reference", "reward", "gold_kind", "scored_labels", "ignored_labels", "licence", "restricted",
+    "split_reason", "label_policy", "reference", "reward", "gold_kind", "scored_labels", "ignored_labels", "licence",
+    "restricted",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""one-table: its phantom is found, read row by row, built twice alike and mixed. Run it with `pytest` in this folder."""
+"""one-table: its phantom is found, read row by row, built twice alike and mixed. Run `pytest` in this folder."""
 
 from __future__ import annotations
 
