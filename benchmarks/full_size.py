@@ -80,7 +80,8 @@ def stand_in(home: Path) -> None:
     stream = io.BytesIO()
     Image.linear_gradient("L").resize((SIDE_PX, SIDE_PX)).save(stream, "JPEG")
     one = {
-        "bytes": pl.lit(stream.getvalue()), "content_sha256": pl.lit("0" * 64), "status": pl.lit("ok"), "render_profile": pl.lit("stand-in"),
+        "bytes": pl.lit(stream.getvalue()), "content_sha256": pl.lit("0" * 64), "status": pl.lit("ok"),
+        "render_profile": pl.lit("stand-in"),
         "scale": pl.lit(1.0), **{side: pl.col(side).fill_null(1024) for side in ("width", "height")},
         "stored_width": pl.lit(SIDE_PX), "stored_height": pl.lit(SIDE_PX),
     }  # fmt: skip

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -35,13 +36,21 @@ class Golden:
         self._update = update
 
     def check(self, name: str, version: int, digest: str) -> None:
-        known = json.loads(GOLDEN.read_text()) if GOLDEN.is_file() else {}
         key = f"{name} v{version}"
         if self._update:
-            GOLDEN.write_text(json.dumps({**known, key: digest}, indent=1, sort_keys=True) + "\n")
+            self._write(key, digest)
             return
+        known = json.loads(GOLDEN.read_text())
         assert key in known, f"{key} has no golden digest: pytest --update-golden"
         assert known[key] == digest, f"{name} gives something else than before: raise its VERSION, then --update-golden"
+
+    def _write(self, key: str, digest: str) -> None:
+        with GOLDEN.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # tests may run in several processes
+            known = json.load(file)
+            file.seek(0)
+            file.truncate()
+            file.write(json.dumps({**known, key: digest}, indent=1, sort_keys=True) + "\n")
 
 
 @pytest.fixture

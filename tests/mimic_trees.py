@@ -28,7 +28,8 @@ ZIP = REPORTS / "mimic-cxr-reports.zip"
 TABLES = (METADATA, SPLIT, CHEXPERT)
 LABEL_TASKS = ("disease_binary", "disease_single_choice", "disease_multi_choice", "disease_open")
 VIEW_TASKS = ("view_classification", "view_matching")
-CROSSED_TASKS = ("image_text_matching", "image_text_selection")  # need labels and reports that contradict each other
+# need labels and reports: such as contradict each other, or tell changes
+CROSSED_TASKS = ("image_text_matching", "image_text_selection", "temporal_progression")
 REPORT_TASKS = (
     "findings_generation", "impression_generation", "findings_generation_indication",
     "impression_generation_indication", *CROSSED_TASKS, "findings_summarization",

@@ -233,7 +233,7 @@ def test_samples_with_a_picture_that_cannot_be_read_stay_and_are_told(
 
 def test_a_whole_download_has_nothing_to_note_but_the_tasks_that_it_is_too_small_for(built: Path) -> None:
     small = told(built)["tasks_without_samples"]
-    assert set(small) <= {"image_text_selection"}
+    assert set(small) <= {"image_text_selection", "temporal_progression"}
     assert [note.split()[1] for note in told(built)["notes"]] == small
     assert told(built)["samples"]["with_unreadable_picture"] == 0
 

@@ -41,10 +41,15 @@ TASKS = {
     "entity_relation_extraction": {"any": 12},
     "explanation": {"any": 12},
     "difference_vqa": {"any": 12},
+    "phrase_grounding": {"any": 12},
+    "grounded_captioning": {"any": 12},
+    "grounded_diagnosis": {"any": 12},
+    "temporal_sentence_similarity": {"any": 12},
 }
 ONE_FORM = (
     "view_classification", "findings_summarization", "view_matching", "abnormality_grounding", "abnormality_detection",
     "temporal_progression", "entity_relation_extraction", "difference_vqa",
+    "phrase_grounding", "grounded_captioning", "grounded_diagnosis", "temporal_sentence_similarity",
 )  # fmt: skip
 WITH_NOTE = ("disease_single_choice", "disease_open")
 FORBIDDEN = r"<image>|\b(frontal|lateral|PA|AP|report\w*|priors?|previous|label\w*|options?|yes|no)\b"
@@ -66,6 +71,10 @@ DIGESTS = {
     ("impression_generation_indication", 1): "04be4da6816150eada7ae21d2cf719193db78b028b0b20aef1cdb283b1eb1603",
     ("abnormality_grounding", 1): "2359212a150cebd0653265cf79dc43b886d9108ebd5c8aae4d6982e959caec34",
     ("temporal_progression", 1): "c5a73c751dc2329511a552a4f3b1a4906d84eaab1027fa03b53f3f438240a363",
+    ("phrase_grounding", 1): "bd796e8c2de3a2d3414323c6bff58229387dc1644c1a249ffcbe2a5cbd0ef344",
+    ("grounded_captioning", 1): "607c651ec7eb4ac316441be6796e44564854fac6def5afc0bf8776235b45a759",
+    ("grounded_diagnosis", 1): "4f888d5d443287148c13dfb8eecac840d1d471ee3dfb5944bab8053438f30dea",
+    ("temporal_sentence_similarity", 1): "4c6d021898c46cfc9b08a06c3df1cd57d63b4727009a62ac9176d624c310e861",
     ("abnormality_detection", 1): "45b7a2742f64d3a12b0d357099b1a2a74c024dcb7fd8a77eefa5d11d17abe6dc",
     ("entity_relation_extraction", 1): "ba3ee840f3b41fc25a836a4c5aab2382140dc357a556ba1079f7bf05100bb295",
     ("explanation", 1): "4aaca2e6f60b70d72c1872e1e59028378c5e0fa1972170bb9484d2b09ca1f2c9",

@@ -74,25 +74,33 @@ def own_and_parents(found: Found, parents: Iterable[Parent]) -> dict[str, Path]:
 
 
 def parents_of(
-    source: Source, known: Mapping[str, Source], places: Callable[[Source], Iterable[Path]]
+    source: Source, known: Mapping[str, Source], places: Callable[[Source], Iterable[Path]], *, partial: bool = False
 ) -> tuple[Parent, ...]:
     """The parents that the manifest requires, each located in its places; `known` holds the sources by slug.
 
+    With `partial`, one that is not there is left out where the manifest says what is done `without_parents`.
     Raises CxdataError where nothing of one is found, ProblemsError where it lacks a file that its reader needs.
     """
-    return tuple(_parent(source, known[slug], places) for slug in source.manifest.requires)
+    spared = partial and bool(source.manifest.without_parents)
+    found = (_parent(source, known[slug], places, spared=spared) for slug in source.manifest.requires)
+    return tuple(parent for parent in found if parent is not None)
 
 
-def _parent(source: Source, parent: Source, places: Callable[[Source], Iterable[Path]]) -> Parent:
+def _parent(
+    source: Source, parent: Source, places: Callable[[Source], Iterable[Path]], *, spared: bool
+) -> Parent | None:
     looked_in = list(places(parent))
     found = locate(parent.manifest, looked_in)
+    if found is None and spared:
+        return None
     if found is None:
+        partial = "\nor read it alone: --partial" if source.manifest.without_parents else ""
         homes = "\n".join(f"get it: {part.home.url} ({part.title})" for part in parent.manifest.parts.values())
         raise CxdataError(
             f"{source.slug} stands on {parent.slug}, of which nothing was found",
             where=", ".join(str(place.absolute()) for place in looked_in),
             mend=f"{homes}\nthen name both folders: cxdata build --source {source.slug} --root {source.slug}=DIR"
-            f" --root {parent.slug}=DIR",
+            f" --root {parent.slug}=DIR{partial}",
         )  # fmt: skip
     facets = source.manifest.parent_facets
     return Parent(parent, found, facets, _inputs(parent, found, facets))

@@ -60,7 +60,13 @@ def report(units: Units, parts: Parts) -> dict[str, Any]:
         "pictures_of_other_size": _other_sizes(parts),
         "shards": [shard._asdict() for shard in shards],
     }  # fmt: skip
-    return {**content, "notes": notes(content, units.inputs.without_rows)}
+    return {**content, "notes": [*_without_parents(units), *notes(content, units.inputs.without_rows)]}
+
+
+def _without_parents(units: Units) -> list[str]:
+    """What is done instead, where a source that this one stands on is not there."""
+    manifest, there = units.source.manifest, {parent.source.slug for parent in units.parents}
+    return [" ".join(manifest.without_parents.split())] if not there.issuperset(manifest.requires) else []
 
 
 def card(manifest: Manifest, content: dict[str, Any]) -> str:

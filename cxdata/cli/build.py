@@ -42,7 +42,13 @@ RootOption = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", envvar="CXDATA_OUT", help="Builds go to OUT/SLUG.")]
 TasksOption = Annotated[str | None, typer.Option("--tasks", help="Tasks, separated by commas; all by default.")]
-PartialOption = Annotated[bool, typer.Option("--partial", help="Leave out tasks whose files are missing.")]
+PartialOption = Annotated[
+    bool,
+    typer.Option(
+        "--partial",
+        help="Do without files and parent sources that are missing, and leave out the tasks that need them.",
+    ),
+]
 ImagesOption = Annotated[ImagesMode, typer.Option("--images", envvar="CXDATA_IMAGES", help=IMAGES_HELP)]
 SideOption = Annotated[int | None, typer.Option("--max-side", min=1, help=SIDE_HELP)]
 PixelsOption = Annotated[int | None, typer.Option("--max-pixels", min=1, help=PIXELS_HELP)]
@@ -97,7 +103,7 @@ def run(
         )  # fmt: skip
         pictures = PicturesConfig(mode=images, **{"render": one.manifest.render, **asked})
         found, home = _located(one, root or []), out / one.slug
-        parents = parents_of(one, known, partial_of(_places_of_parent, one.slug, root or []))
+        parents = parents_of(one, known, partial_of(_places_of_parent, one.slug, root or []), partial=partial)
         with progress(one.slug) as shown:
             results.append(
                 build(Request(one, found, config, home, pictures, workers or _cores(), partial, shown, parents))

@@ -18,6 +18,7 @@ STATES: Final = ("present", "absent", "uncertain")
 REFERENCES: Final = ("R1", "R2", "R3", "R4", "R5")
 SPLITS: Final = ("train", "val", "test")
 CHANGES: Final = ("improving", "stable", "worsening")
+MEANINGS: Final = ("paraphrase", "contradiction")
 
 _ORIGIN: Final = {"origin_file": pl.String(), "origin_row": pl.Int64()}
 ENTITIES: Final = ("anatomy", "present", "uncertain", "absent")
@@ -69,6 +70,11 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "study_id": pl.String(), "prior_study_id": pl.String(), "image_id": pl.String(), "prior_image_id": pl.String(),
         "finding": pl.String(), "change": pl.String(), "annotator": pl.String(), "reference": pl.String(), **_ORIGIN,
     },
+    # two sentences on how a finding goes on: meaning is paraphrase (the same) or contradiction
+    "sentence_pairs": {
+        "pair_id": pl.String(), "study_id": pl.String(), "first": pl.String(), "second": pl.String(),
+        "meaning": pl.String(), **_ORIGIN,
+    },
     # one native question
     "questions": {
         "question_id": pl.String(), "study_id": pl.String(), "image_ids": pl.List(pl.String()), "question": pl.String(),
@@ -94,6 +100,7 @@ FACET_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "reports": ("study_id",),
     "regions": ("image_id", "origin_row", "x0", "y0", "x1", "y1", "finding", "phrase", "annotator"),
     "changes": ("study_id", "prior_study_id", "image_id", "prior_image_id", "finding"),
+    "sentence_pairs": ("pair_id",),
     "questions": ("question_id",),
     "statements": ("study_id", "sentence"),
 }

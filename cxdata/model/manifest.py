@@ -234,6 +234,9 @@ class Manifest(Fact):
     role: Literal["train", "external test"] = "train"
     requires: tuple[str, ...] = ()
     parent_facets: tuple[str, ...] = Field(default=("images", "studies"), description="read of the sources required")
+    without_parents: str = Field(
+        default="", description="with --partial, how it is read where those are not there; empty: it cannot be"
+    )
     same_patients_as: tuple[Link, ...] = ()
     facets: tuple[str, ...]
     derives: tuple[Literal["changes"], ...] = Field(

@@ -50,8 +50,8 @@ def boxes_of_findings(material: Material, kinds: Collection[str] = (ABNORMALITY,
     group = pl.when(fits).then(group.replace({DEVICE: PLAIN}))
     named = regions.filter(pl.col("finding").is_not_null()).with_columns(wording_group=group)
     named = named.filter(pl.col("wording_group").is_in(GROUPS)).join(_pictures(material), on="image_id")
-    sized = _in_picture(named).filter(pl.col("x0") < pl.col("x1"), pl.col("y0") < pl.col("y1"))
-    placed = sized.with_columns(place=_place()).join(_references(material), on="annotator", how="left")
+    sized = _with_area(named)
+    placed = _placed(sized, material)
     rows = placed.select(
         "image_id", "study_id", "finding", "wording_group", *_CORNERS, "place", "reference", "origin_file", "origin_row"
     ).sort("image_id", "finding", "y0", "x0", "y1", "x1", "origin_row")  # fmt: skip
@@ -64,9 +64,25 @@ def boxes_of_findings(material: Material, kinds: Collection[str] = (ABNORMALITY,
     return Boxed(found, [*funnel, ("each once", found.height, "rows")])
 
 
-def box_expr() -> pl.Expr:
-    """The box of each row as a struct of the samples' column `boxes`."""
-    return pl.struct(pl.col("finding").alias("label"), *_CORNERS)
+def boxes_in_pictures(regions: pl.LazyFrame, material: Material) -> pl.LazyFrame:
+    """The regions that lie on a picture that may be asked about, in pixels of the picture and cut at its edges.
+
+    With study_id, place, reference and `x edge`, `y edge`, the size of the picture.
+    """
+    return _placed(_with_area(regions.join(_pictures(material), on="image_id")), material)
+
+
+def box_expr(label: str = "finding") -> pl.Expr:
+    """The box of each row as a struct of the samples' column `boxes`, with the column that is its label."""
+    return pl.struct(pl.col(label).alias("label"), *_CORNERS)
+
+
+def _with_area(rows: pl.LazyFrame) -> pl.LazyFrame:
+    return _in_picture(rows).filter(pl.col("x0") < pl.col("x1"), pl.col("y0") < pl.col("y1"))
+
+
+def _placed(rows: pl.LazyFrame, material: Material) -> pl.LazyFrame:
+    return rows.with_columns(place=_place()).join(_references(material), on="annotator", how="left")
 
 
 def _check(regions: pl.LazyFrame, material: Material) -> None:

@@ -2,9 +2,9 @@
 
 A draft has study_id, image_ids, sample_id, answer, origin_file, origin_row and wording_group, and those of
 asked_finding, context, options, answer_letter, labels, scored_labels, ignored_labels, boxes, set_id, label_policy,
-reference, difficulty, difficulty_rule and notes_no_finding that its task has. One without image_ids shows the
-pictures of its study's case. Where the task reads labels, the draft does without label_policy, reference and the
-origin: those of the study's labels (`judged.py`) stand for them.
+reference, difficulty, difficulty_rule, notes_no_finding and `told` (the words that fill its wording) that its task
+has. One without image_ids shows the pictures of its study's case. Where the task reads labels, the draft does without
+label_policy, reference and the origin: those of the study's labels (`judged.py`) stand for them.
 
 A draft that is completed also has `case`, the place of its study in `material.cases` (see `placed`).
 
@@ -86,6 +86,7 @@ def _worded(drafts: pl.LazyFrame, task: Task, material: Material) -> pl.LazyFram
         group=pl.col("wording_group") if manner == SEEN else pl.lit(manner),
         finding=pl.col("asked_finding") if "asked_finding" in columns else None,
         note=pl.col("notes_no_finding") if "notes_no_finding" in columns else None, vocabulary=material.vocabulary,
+        phrase=pl.col("told") if "told" in columns else None,
     )  # fmt: skip
     return of_children(asked, material.seed) if material.card.population == "paediatric" else asked
 

@@ -17,6 +17,8 @@ from cxdata.model.vocabulary import Finding, Vocabulary
 
 ANY: Final = "any"
 FINDING: Final = "{finding}"
+BLANKS: Final = (FINDING, "{phrase}", "{place}")
+"""What a text may leave blank: the phrase of a finding, or words that a row brings in its column `told`."""
 SEEN: Final = "seen"
 LABELLED: Final = "labelled"
 CHILD: Final = "+child."
@@ -76,9 +78,14 @@ class Wordings(BaseModel):
         return tuple(dict.fromkeys(wording.group for wording in self.wordings))
 
     @property
+    def blank(self) -> str | None:
+        """The blank that every text holds once; None where the texts are whole."""
+        return next((blank for blank in BLANKS if blank in self.wordings[0].one), None)
+
+    @property
     def has_finding(self) -> bool:
         """Whether the texts name the asked finding."""
-        return FINDING in self.wordings[0].one
+        return self.blank == FINDING
 
     def of(self, group: str) -> tuple[Wording, ...]:
         """The wordings of a group, in the order of the file."""
@@ -101,8 +108,9 @@ class Wordings(BaseModel):
         if len({len(wording.forms) for wording in self.wordings}) > 1:
             raise ValueError("either every wording has a form for two pictures or none has")
         texts = [text for wording in self.wordings for text in wording.forms]
-        if len({text.count(FINDING) for text in texts}) > 1 or texts[0].count(FINDING) > 1:
-            raise ValueError(f"either every text holds {FINDING} once or none does")
+        blank = self.blank or FINDING
+        if len({text.count(blank) for text in texts}) > 1 or texts[0].count(blank) > 1:
+            raise ValueError(f"either every text holds {blank} once or none does")
         return self
 
     @model_validator(mode="after")
@@ -110,7 +118,7 @@ class Wordings(BaseModel):
         texts = [text for wording in self.wordings for text in wording.forms]
         texts += [note.text for note in self.no_finding_note]
         if stray := sorted(
-            {mark for text in texts for mark in re.findall(r"\{[^}]*\}?|\}", text.replace(FINDING, ""))}
+            {mark for text in texts for mark in re.findall(r"\{[^}]*\}?|\}", text.replace(self.blank or FINDING, ""))}
         ):
             raise ValueError(f"unknown placeholders: {', '.join(stray)}")
         if any(text.startswith(FINDING) for text in texts):
@@ -187,19 +195,22 @@ def worded(
     """The frame with `question` and `wording_id`, each row's wording chosen by the hash of seed and its `sample_id`.
 
     `pictures` is the number of pictures of each row: 2 takes the form for two, else the other. `group` names the group
-    of wordings (None: `any`), `finding` the canonical finding that the texts ask about, or `phrase` its words. Where
-    `note` is true, a sentence that says what No Finding means ends the question, and `+note.NN` the id.
+    of wordings (None: `any`), `finding` the canonical finding that the texts ask about, or `phrase` its words, or those
+    that fill another blank. Where `note` is true, a sentence that says what No Finding means ends the question, and
+    `+note.NN` the id.
 
     A row whose group, or form for two pictures, the task does not have is an error of polars when the frame is
     collected. Raises CxdataError when the texts need a finding or a note that is not there.
     """
     table = wordings(task, language, manner)
-    if finding is not None:
+    if table.has_finding and finding is not None:
         names = list(vocabulary.names)
         phrases = [vocabulary.finding(name).phrase for name in names]
         phrase = finding.replace_strict(names, phrases, return_dtype=pl.String)
     if table.has_finding and phrase is None:
         raise CxdataError(f"the wordings of {task} ask about a finding", mend="pass `finding`")
+    if table.blank and phrase is None:
+        raise CxdataError(f"the wordings of {task} hold {table.blank}", mend="pass `phrase`")
     if note is not None and not table.no_finding_note:
         raise CxdataError(
             f"the wordings of {task} do not say what No Finding means", mend="add no_finding_note to them"
@@ -217,17 +228,17 @@ class _Row(NamedTuple):
 
 
 def _rows(table: Wordings) -> list[_Row]:
-    """Every text of a task, coded as twice the wording's place (by groups) plus its form; no tail without {finding}."""
+    """Every text of a task, coded as twice the wording's place (by groups) plus its form; no tail without a blank."""
     ordered = [wording for group in table.groups for wording in table.of(group)]
     return [
-        _Row(2 * place + form, *_split(text), table.wording_id(wording))
+        _Row(2 * place + form, *_split(text, table.blank or FINDING), table.wording_id(wording))
         for place, wording in enumerate(ordered)
         for form, text in enumerate(wording.forms)
     ]
 
 
-def _split(text: str) -> tuple[str, str]:
-    head, _, tail = text.partition(FINDING)
+def _split(text: str, blank: str) -> tuple[str, str]:
+    head, _, tail = text.partition(blank)
     return head, tail
 
 
@@ -249,7 +260,7 @@ def _texts(table: Wordings, phrase: pl.Expr | None) -> list[pl.Expr]:
         return pl.col(_CODE).replace_strict(codes, values, return_dtype=pl.String)
 
     question = column([row.head for row in rows])
-    if table.has_finding and phrase is not None:
+    if table.blank and phrase is not None:
         question = pl.concat_str(question, phrase, column([row.tail for row in rows]))
     return [question.alias("question"), column([row.wording_id for row in rows]).alias("wording_id")]
 

@@ -24,7 +24,7 @@ HEADER: Final = (
     "neutrophil_count", "lymphocyte_count", "view", "modality", "date", "location", "folder", "filename", "doi", "url",
     "license", "clinical_notes", "other_notes", "",
 )  # fmt: skip
-PATHS: Final = {
+PATHS: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
     ("COVID-19",): ("Pneumonia/Viral/COVID-19", "COVID-19, ARDS"),
     ("Pneumonia",): ("Pneumonia/Bacterial/Streptococcus", "Pneumonia/Fungal/Pneumocystis", "Pneumonia"),
     ("Tuberculosis",): ("Tuberculosis",),

@@ -1,0 +1,47 @@
+"""Rad-ReStruct's 3,597 files with 176,855 questions, and OpenI's tables as from Kaggle, on which it stands."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+REPORTS = {"train": 2_877, "val": 360, "test": 360}
+QUESTIONS = 176_855
+ROOTS = 28
+
+
+def write(root: Path) -> None:
+    """Write the questions below root/radrestruct and OpenI's tables below root/openi."""
+    data, openi = root / "radrestruct", root / "openi"
+    openi.mkdir(parents=True)
+    total = sum(REPORTS.values())
+    for split in REPORTS:
+        (data / f"{split}_qa_pairs").mkdir(parents=True)
+    folders = [split for split, many in REPORTS.items() for _ in range(many)]
+    for nth, split in enumerate(folders):
+        many = QUESTIONS // total + (nth < QUESTIONS % total)
+        questions = [_question(nth, k) for k in range(many)]
+        (data / f"{split}_qa_pairs/{nth}.json").write_text(json.dumps(questions), encoding="utf-8")
+    pictures = {str(nth): [f"CXR{nth}_IM-0001-1001"] for nth in range(total)}
+    (data / "id_to_img_mapping_frontal_reports.json").write_text(json.dumps(pictures), encoding="utf-8")
+    report = ("normal", "A made-up question.", "", "The lungs are clear.", "No acute process.")
+    _table(openi / "indiana_reports.csv", ("uid", "MeSH", "indication", "comparison", "findings", "impression"),
+           [(nth, *report) for nth in range(total)])  # fmt: skip
+    _table(openi / "indiana_projections.csv", ("uid", "filename", "projection"),
+           [(nth, f"{nth}_IM-0001-1001.dcm.png", "Frontal") for nth in range(total)])  # fmt: skip
+
+
+def _question(nth: int, k: int) -> list[object]:
+    """One question; those below the first 28 have what was asked before, as a third of the real ones has more of."""
+    before = [[f"Are there any signs in area {k % ROOTS}?", ["yes"]], [f"Is there sign {k}?", ["yes"]]]
+    is_choice = k > ROOTS and k % 7 == 0
+    options = ["apex", "left hilum", "middle lobe", "right hilum"] if is_choice else ["yes", "no"]
+    meta = {"answer_type": "multi_choice" if is_choice else "single_choice", "options": options, "path": f"path {k}"}
+    history = [] if k < ROOTS else before[: 1 + k % 2]
+    return [f"Is there sign {k}?", [options[(nth + k) % len(options)]], history, meta]
+
+
+def _table(path: Path, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([header, *rows])
