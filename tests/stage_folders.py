@@ -31,9 +31,8 @@ def row(number: int, split: str = "train", **changes: Any) -> dict[str, Any]:
         "sample_id": f"openi/disease_binary/{split}-{number}", "source": "openi", "task": "disease_binary",
         "stage": "closed", "level": "single", "difficulty": 0.25, "curriculum_order": number,
         "patient_keys": [f"openi:{split}{number}"], "split": split, "split_reason": "official split",
-        "label_policy": "p", "reference": "R2",
-        "reward": "closed", "gold_kind": "answer", "scored_labels": None, "ignored_labels": None, "licence": "CC0",
-        "restricted": False,
+        "label_policy": "p", "reference": "R2", "reward": "closed",
+        "gold_kind": "answer", "scored_labels": None, "ignored_labels": None, "licence": "CC0", "restricted": False,
     }  # fmt: skip
     return {**base, **changes}
 

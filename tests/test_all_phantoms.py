@@ -1,4 +1,4 @@
-"""Every source side by side, as users have them: each is found without being told, nobody stands in two splits."""
+"""Every source side by side, as users have them: each is found untold, and no person stands in two splits."""
 
 from __future__ import annotations
 

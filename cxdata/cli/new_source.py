@@ -24,8 +24,7 @@ def run(
 ) -> None:
     """Lay out a source: manifest, labels, reader, phantom, notes and a test, of one table with a row a picture.
 
-    The folder is OUT/NAME, with dashes as underscores. It builds as it stands; docs/add-a-source.md says what to
-    change.
+    The folder is OUT/NAME, dashes being underscores. It builds as it stands; docs/add-a-source.md tells what to change.
     """
     package = name.replace("-", "_")
     _check_name(name, package, [*(include_path or ()), *([out] if out.is_dir() else [])])

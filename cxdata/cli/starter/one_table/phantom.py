@@ -63,10 +63,9 @@ def _png(_: Picture, image: Image.Image) -> bytes:
 
 
 def _row(picture: Picture) -> list[str]:
-    findings = "|".join(NATIVE[name] for name in picture.case.present)
+    told = "|".join(NATIVE[name] for name in picture.case.present)
     return [
-        f"{picture.name}.png", str(picture.patient), picture.view, str(picture.age), picture.sex, picture.split,
-        findings,
+        f"{picture.name}.png", str(picture.patient), picture.view, str(picture.age), picture.sex, picture.split, told
     ]  # fmt: skip
 
 
