@@ -142,6 +142,21 @@ BY_TASK: dict[str, dict[str, Any]] = {
         "question": "Where is the pathology?", "answer": "On the left.", "label_policy": "none", "reference": None,
         "evidence_ids": None, "wording_id": "visual_question_answering.native",
     },
+    "difference_vqa": {
+        "domain": "spatiotemporal_alignment", "answer_type": "free_text", "stage": "sft", "level": "answer",
+        "reward": "free_text", "question": "First the older one. What is new?", "answer": "An effusion is new.",
+        "image_ids": ["mimic:front", "mimic:elsewhere"], "label_policy": "none", "reference": None,
+        "evidence_ids": None, "wording_id": "difference_vqa.en.v1.any.01",
+    },
+    "explanation": {
+        **REPORT, "level": "answer", "question": "Why?", "answer": "The opacity suggests edema.",
+        "wording_id": "explanation.en.v1.any.01",
+    },
+    "entity_relation_extraction": {
+        **REPORT, "domain": "language", "level": "extraction", "question": "Which entities?", "image_ids": [],
+        "context": "Unchanged edema", "answer": "1 | Unchanged | present | modify 2\n2 | edema | present",
+        "wording_id": "entity_relation_extraction.en.v1.any.01",
+    },
     "findings_summarization": {
         **REPORT, "domain": "language", "level": "summarization", "question": "Sum it up.", "image_ids": [],
         "context": "The lungs are clear.", "answer": "No acute disease.",
@@ -321,6 +336,11 @@ MUTATIONS: list[Mutation] = [
     ("view_not_answer", "answer", "view_matching", {"answer": "No"}),
     ("number_of_pictures", "image_ids", "view_matching", {"image_ids": ["mimic:front"]}),
     ("number_of_pictures", "image_ids", "temporal_progression", {"image_ids": ["mimic:front"]}),
+    ("number_of_pictures", "image_ids", "difference_vqa", {"image_ids": ["mimic:front"]}),
+    ("other_patient", "image_ids", "difference_vqa", {"image_ids": ["mimic:fellow", "mimic:front"]}),
+    ("missing", "context", "entity_relation_extraction", {"context": None}),
+    ("number_of_pictures", "image_ids", "entity_relation_extraction", {"image_ids": ["mimic:front"]}),
+    ("speaks_of_prior", "answer", "explanation", {"answer": "Unchanged opacity suggests edema."}),
     ("missing", "context", "image_text_matching", {"context": None}),
     ("number_of_options", "options", "image_text_selection", {"options": ["A text.", "Edema, mild."]}),
     ("missing", "boxes", "abnormality_grounding", {"boxes": None}),

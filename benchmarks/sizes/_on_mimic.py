@@ -11,8 +11,8 @@ METADATA = "mimic-cxr-2.0.0-metadata.csv.gz"
 
 
 def write_mimic(root: Path) -> pl.DataFrame:
-    """Write MIMIC-CXR's tables below root; one row a study: dicom_id of its frontal, subject_id, study_id."""
+    """Write MIMIC-CXR's tables below root; its frontals (dicom_id, subject_id, study_id, StudyDate)."""
     jpg = write_tables(root)
-    images = pl.read_csv(jpg / METADATA, columns=["dicom_id", "subject_id", "study_id", "ViewPosition"])
+    images = pl.read_csv(jpg / METADATA, columns=["dicom_id", "subject_id", "study_id", "ViewPosition", "StudyDate"])
     frontal = images.filter(pl.col("ViewPosition") != "LATERAL")
     return frontal.unique("study_id", keep="first", maintain_order=True).sort("subject_id", "study_id")

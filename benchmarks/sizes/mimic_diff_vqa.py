@@ -17,14 +17,14 @@ ANSWERS = {"abnormality": "edema, atelectasis", "presence": "no", "view": "PA vi
 
 def write(root: Path) -> None:
     """Write MIMIC-CXR's tables, the questions and the table of studies below root."""
-    films = write_mimic(root / "mimic").sort("subject_id", "study_id")
+    films = write_mimic(root / "mimic").sort("subject_id", "StudyDate", "study_id")
     home = root / "mimic-diff-vqa"
     home.mkdir(parents=True)
     films.select("subject_id", "study_id", "dicom_id", view=pl.lit("antero-posterior")).write_csv(
         home / "mimic_all.csv"
     )
     before = films.with_columns(pl.all().shift(1).name.suffix("_before")).filter(
-        pl.col("subject_id") == pl.col("subject_id_before")
+        pl.col("subject_id") == pl.col("subject_id_before"), pl.col("StudyDate") > pl.col("StudyDate_before")
     )  # fmt: skip
     pairs = before.select("study_id", "subject_id", "study_id_before").head(PAIRS).rows()
     rows = [

@@ -79,8 +79,8 @@ class Desk:
         """The input's records, each with `row`: see `read_records`."""
         return read_records(self.context.manifest.slug, self.context.manifest.file(name), self.path(name))
 
-    def record_parts(self, name: str, size: int = RECORDS_A_PART) -> Iterator[list[Record]]:
-        """The same of a large file, `size` records at a time: see `each_record`."""
+    def record_parts(self, name: str, size: int = RECORDS_A_PART) -> Iterator[Iterator[Record]]:
+        """The same of a large file, `size` records in each part: see `each_record` and `parts_of`."""
         return parts_of(
             each_record(self.context.manifest.slug, self.context.manifest.file(name), self.path(name)), size
         )

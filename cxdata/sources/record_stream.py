@@ -10,7 +10,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,10 +49,10 @@ def each_record(source: str, spec: FileSpec, path: Path) -> Iterator[Record]:
         )  # fmt: skip
 
 
-def parts_of(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
-    """The records, so many at a time."""
-    while part := list(islice(records, size)):
-        yield part
+def parts_of(records: Iterator[Record], size: int) -> Iterator[Iterator[Record]]:
+    """The records, so many in each part, which is to be taken whole before the next: none is kept here."""
+    for first in records:
+        yield chain((first,), islice(records, size - 1))
 
 
 def _text(source: str, path: Path) -> str:

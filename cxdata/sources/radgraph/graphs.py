@@ -79,7 +79,7 @@ def _read(tokens: list[str], entities: Mapping[str, Any]) -> Graph | str:
     """Raises KeyError, TypeError, ValueError or AttributeError for what is not of the form that RadGraph has."""
     if not entities:
         return "no_entity"
-    order = sorted(entities, key=lambda name: (int(entities[name]["start_ix"]), int(entities[name]["end_ix"]), name))
+    order = [name for *_, name in sorted((one["start_ix"], one["end_ix"], name) for name, one in entities.items())]
     place = {name: nth for nth, name in enumerate(order)}
     told, links = list[Entity](), list[Link]()
     for nth, name in enumerate(order):
