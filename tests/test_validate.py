@@ -142,6 +142,25 @@ BY_TASK: dict[str, dict[str, Any]] = {
         "question": "Where is the pathology?", "answer": "On the left.", "label_policy": "none", "reference": None,
         "evidence_ids": None, "wording_id": "visual_question_answering.native",
     },
+    "phrase_grounding": {
+        **BOXED, "level": "grounding", "question": "Where is mild edema?", "labels": ["Edema"],
+        "answer": "lower left of the picture.", "wording_id": "phrase_grounding.en.v1.any.01",
+    },
+    "grounded_captioning": {
+        **REPORT, "domain": "spatiotemporal_alignment", "level": "captioning", "question": "What is in the box?",
+        "answer": "Mild edema.", "image_ids": ["mimic:front"], "wording_id": "grounded_captioning.en.v1.any.01",
+    },
+    "grounded_diagnosis": {
+        **REPORT, "domain": "spatiotemporal_alignment", "level": "diagnosis", "question": "What is in the box?",
+        "answer": "Edema", "image_ids": ["mimic:front"], "labels": ["Edema"],
+        "wording_id": "grounded_diagnosis.en.v1.any.01",
+    },
+    "temporal_sentence_similarity": {
+        "domain": "language", "answer_type": "binary", "level": "binary", "question": "Do they say the same change?",
+        "options": ["No", "Yes"], "answer": "Yes", "answer_letter": "B", "image_ids": [], "split": "test",
+        "split_official": "test", "label_policy": "none", "evidence_ids": None, "context": "A grew.\nA is larger.",
+        "wording_id": "temporal_sentence_similarity.en.v1.any.01",
+    },
     "difference_vqa": {
         "domain": "spatiotemporal_alignment", "answer_type": "free_text", "stage": "sft", "level": "answer",
         "reward": "free_text", "question": "First the older one. What is new?", "answer": "An effusion is new.",
