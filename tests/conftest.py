@@ -29,6 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the digests of this run into tests/golden")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The chain that trains a model first: it takes minutes, in which the others run beside it."""
+    items.sort(key=lambda item: item.path.name != "test_train_smoke.py")
+
+
 class Golden:
     """Digests by name and version: a digest may change with its version, never without."""
 

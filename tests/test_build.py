@@ -571,7 +571,7 @@ def test_as_many_units_are_done_as_expected(mimic: Source, tree: Path, tmp_path:
     for _ in range(2):
         counted = Counting()
         build(Request(mimic, found, config, tmp_path / "b", PicturesConfig(mode="path"), 1, False, counted))
-        assert len(counted.finished) == len(set(counted.finished)) == counted.expected == 3 + 13 + 1
+        assert len(counted.finished) == len(set(counted.finished)) == counted.expected == 3 + 14 + 1
 
 
 def test_a_sample_shard_is_for_a_share_of_patients(

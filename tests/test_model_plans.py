@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -79,7 +80,7 @@ def test_no_finding_is_turned_down_by_what_is_there() -> None:
 
 
 def test_a_box_is_a_place_in_words() -> None:
-    boxed = study()._replace(boxes=(Box("i1", "Lung Lesion", 0.1, 0.1, 0.2, 0.2),))
+    boxed = replace(study(), boxes=(Box("i1", "Lung Lesion", 0.1, 0.1, 0.2, 0.2),))
     asked = question("single_choice", ("Pneumothorax", "Lung Lesion", "Fracture"), ("B",))
     lesion = plan(asked, boxed).brief.items[1]
     assert lesion.sentences == ()

@@ -18,8 +18,8 @@ from cxdata.reports.reader import read_sentence
 
 ASKABLE = [one.name for one in vocabulary().findings if one.visible != "no" and one.kind != "normal"]
 SALIENT = [name for name in ASKABLE if vocabulary().is_salient(name)]
-NAMED_AS_A_PLACE = {"Bronchiectasis", "Bronchiolitis", "Bronchitis", "Bronchopneumonia"}
-"""Their names are no sign to the reward: it takes what begins with `bronch` for a place."""
+NAMED_AS_A_PLACE = {"Azygos Lobe", "Bronchiectasis", "Bronchiolitis", "Bronchitis", "Bronchopneumonia"}
+"""Their names are no sign to the reward: it takes `azygos`, `lobe` and what begins with `bronch` for a place."""
 TOLD = Features("left", ("base",), ("moderate",), ("patchy",))
 
 

@@ -25,12 +25,16 @@ def relative_runs(boxes: Iterable[Corners], side_px: int) -> str:
 
 
 def _ellipse(box: Corners, side_px: int) -> set[int]:
-    """Pixels by their number down the columns; each column of the box has one at least."""
+    """Pixels by their number down the columns; each column of the box has one at least.
+
+    The middle columns, one or two, are as tall as the box.
+    """
     x0, y0, x1, y1 = (min(max(round(edge), 0), side_px) for edge in box)
     middle, half, tall = (x0 + x1) / 2, max(x1 - x0, 1) / 2, max(y1 - y0, 1) / 2
     found: set[int] = set()
     for x in range(x0, x1):
-        height = tall * sqrt(max(0.0, 1 - ((x + 0.5 - middle) / half) ** 2))
+        aside = abs(x + 0.5 - middle)
+        height = tall * sqrt(max(0.0, 1 - (aside / half) ** 2)) if aside > 0.5 else tall
         top = min(round((y0 + y1) / 2 - height), y1 - 1)
         found |= {x * side_px + y for y in range(max(top, y0), max(top + 1, round((y0 + y1) / 2 + height)))}
     return found

@@ -48,11 +48,24 @@ def rated(drafts: pl.DataFrame, task: Task, material: Material) -> pl.DataFrame:
 
     Drawn from the whole source, before any limit: a row's difficulty does not depend on what else is built.
     """
-    if task.stage == "sft" or drafts.is_empty():
+    if drafts.is_empty() or (task.stage == "sft" and "stage" not in task.by_row):
         return drafts
+    if "stage" in task.by_row:
+        return _rated_by_row(drafts, material)
     answer = drafts.with_columns(_answer=_answer(drafts))["_answer"].alias("answer")
     ranked = raw(drafts, material).select("raw", answer).select(_rank_within())
     return drafts.with_columns(ranked.to_series().alias("difficulty"), difficulty_rule=pl.lit(RULE))
+
+
+def _rated_by_row(drafts: pl.DataFrame, material: Material) -> pl.DataFrame:
+    """Native questions, each of a stage of its own: ranked within shape and answer, but for those of stage sft."""
+    is_rated, labels = pl.col("stage") != "sft", pl.col("labels").fill_null([])
+    rows = drafts.with_row_index("_row").filter(is_rated)
+    answer = pl.concat_str("answer_type", "answer", separator="=").alias("answer")
+    sums = raw(rows.with_columns(labels), material)["raw"]
+    ranked = rows.select("_row", answer, raw=sums).select("_row", difficulty=_rank_within())
+    whole = drafts.with_row_index("_row").join(ranked, on="_row", how="left", maintain_order="left").drop("_row")
+    return whole.with_columns(difficulty_rule=pl.when(is_rated).then(pl.lit(RULE)))
 
 
 def raw(drafts: pl.DataFrame, material: Material) -> pl.DataFrame:

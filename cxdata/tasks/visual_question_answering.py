@@ -155,7 +155,7 @@ def split_reason() -> pl.Expr:
 
 TASKS: Final = (
     Task(
-        name=NAME, version=1, domain="visual_understanding", answer_type="free_text", stage="sft", level="answer",
+        name=NAME, version=2, domain="visual_understanding", answer_type="free_text", stage="sft", level="answer",
         reward="free_text", facets=("studies", "images", "questions"), ask=ask,
         by_row=("answer_type", "stage", "level", "reward"),
     ),

@@ -19,6 +19,9 @@ from cxdata.sources.base import PhantomSpec
 
 __all__ = ["FAULTS", "planted", "write"]
 
+LEAST_PATIENTS: Final = 3
+"""Fewer would leave no collection with both classes in train, and so nothing to ask."""
+
 
 class Form(NamedTuple):
     """How a collection names patients and pictures."""
@@ -65,7 +68,7 @@ PLAN: Final = Plan(
 
 def write(spec: PhantomSpec) -> None:
     """Write the copy below `spec.out` in `spec.layout`; the same spec gives the same bytes. OSError as `open`."""
-    cohort, name = plan_pictures(PLAN, spec.patients, spec.seed), spec.layout.name
+    cohort, name = plan_pictures(PLAN, max(spec.patients, LEAST_PATIENTS), spec.seed), spec.layout.name
     paint_all(cohort, _encoded)
     lists = {split: "\n".join(_lines(cohort, split)).encode() + b"\n" for split in PLAN.splits}
     tree: Tree = {_list_name(name, split): gzipped(body) if name == "lists" else body for split, body in lists.items()}
@@ -77,7 +80,7 @@ def write(spec: PhantomSpec) -> None:
 
 def planted(patients: int, seed: int) -> dict[str, str]:
     """Each fault's name to the file of the picture that it befell."""
-    cohort = plan_pictures(PLAN, patients, seed)
+    cohort = plan_pictures(PLAN, max(patients, LEAST_PATIENTS), seed)
     files = {picture.name: _file(picture) for picture in cohort.pictures}
     return {fault: files[name] for fault, name in cohort.faults.items()}
 
