@@ -12,6 +12,7 @@ import pytest
 from cxdata.build.builds import ROOTS_JSON, Build
 from cxdata.mix import contents
 from cxdata.mix.contents import InRows
+from cxdata.mix.pool import DICOM
 from cxdata.mix.shown import Shown, shown
 from cxdata.model.errors import CxdataError
 
@@ -98,3 +99,11 @@ def test_a_picture_that_is_gone_is_named(pictures: Shown, tmp_path: Path) -> Non
     with pytest.raises(CxdataError, match="no longer where the build found it") as error:
         held(pictures, tmp_path)
     assert error.value.where == str(tmp_path / "3.jpg")
+
+
+@pytest.mark.parametrize(("path", "is_dicom"), [
+    ("a/b.dcm", True), ("b.dicom", True), ("dataset/1.2.826.0.1.3680043.8.498.10", True), ("1.2.840.10008", True),
+    ("a/b.png", False), ("p10/s5/1.2.png", False), ("1.2.840/film.jpg", False), ("2020", False),
+])  # fmt: skip
+def test_a_dicom_is_told_by_the_end_of_its_name_or_by_a_uid(path: str, *, is_dicom: bool) -> None:
+    assert pl.select(pl.lit(path).str.contains(DICOM)).item() == is_dicom

@@ -29,7 +29,8 @@ NAMES: Final = (
     "study_key", "patient_key", "view",
 )  # fmt: skip
 """Columns whose values come again and again."""
-DICOM: Final = r"\.(?:dcm|dicom)$"
+DICOM: Final = r"\.(?:dcm|dicom)$|(?:^|/)[0-9]+(?:\.[0-9]+)+$"
+"""Names of DICOM files, in small letters: by their end, or a UID and nothing else."""
 DROPS: Final = {
     "language": "another language than the mix's",
     "population": "another population than the mix's",
