@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple
 import polars as pl
 
 from cxdata.build.builds import Build
+from cxdata.mix.lookup import looked_up
 from cxdata.mix.pool import FILE, PLACE
 from cxdata.model.errors import CxdataError, RefusedError
 from cxdata.model.hashing import hash_expr
@@ -116,10 +117,10 @@ def _counted(found: Found, rows: pl.DataFrame, samples: Sequence[Path]) -> pl.Da
         path = found.files.get(int(str(number)))
         if path is None:
             continue
-        named = pl.scan_parquet(samples[int(str(number))], glob=False).select("sample_id").with_row_index(PLACE)
-        held = named.join(part.lazy().group_by(PLACE).agg(pl.len().alias(TIMES)), on=PLACE)
+        times = part.group_by(PLACE).agg(pl.len().alias(TIMES))
+        held = looked_up(part, samples, ("sample_id",)).join(times, on=PLACE).lazy()
         traces = pl.scan_parquet(path, glob=False).select("sample_id", *counts)
-        joined = held.join(traces, on="sample_id").with_columns(pl.lit(number, pl.UInt32).alias(FILE))
+        joined = held.join(traces, on="sample_id")
         read.append(joined.select(pl.col(name).cast(kind) for name, kind in kinds.items()).collect(engine="streaming"))
     return pl.concat(read)
 

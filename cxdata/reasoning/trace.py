@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-Basis = Literal["affirmed", "denied", "silent", "box", "label_only"]
 BASES: Final = ("affirmed", "denied", "silent", "box", "label_only")
 TELLING: Final = frozenset({"affirmed", "denied", "box"})
 """Bases that rest on evidence."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from cxdata.reasoning.study import Study
 from cxdata.reasoning.trace import Question, Refused, Trace
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cxdata.reasoning.model.settings import ModelSettings
 
 WriterName = Literal["evidence", "model"]
-WRITERS: Final = ("evidence", "model")
 
 
 class Case(NamedTuple):

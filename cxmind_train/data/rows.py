@@ -26,7 +26,6 @@ COLUMNS: Final = (
     "patient_keys", "split", "label_policy", "reference", "reward", "gold_kind", "scored_labels", "ignored_labels",
     "restricted",
 )  # fmt: skip
-OPTIONAL: Final = ("gold_basis",)
 
 
 class Rows:

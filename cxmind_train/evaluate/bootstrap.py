@@ -24,7 +24,6 @@ Interval = tuple[float, float]
 _MOST: Final = 8  # a Poisson variable of mean 1 is larger once in a million
 _GOLDEN: Final = 0x9E3779B97F4A7C15
 _MIXERS: Final = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1))
-_MASK: Final = 0xFFFFFFFFFFFFFFFF
 
 
 class Bootstrap:

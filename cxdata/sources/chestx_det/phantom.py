@@ -32,7 +32,6 @@ CASES: Final = tuple(
         ("Cardiomegaly", "Pleural Effusion"), ("Pneumothorax",),
     )
 )  # fmt: skip
-_RECORD_FAULTS: Final = ("torn-lists", "unknown-class", "bad-box", "bad-name", "in-both-files", "duplicate-row")
 FAULTS: Final = (
     *PICTURE_FAULTS,
     Fault("torn-lists", "a record with more findings than boxes"),

@@ -30,7 +30,6 @@ CASES: Final = (
 )  # fmt: skip
 ROOT: Final = "1.2.276.0.7230010.3.1"
 MASK: Final = "307200 40 984 40 984 40"
-ABSOLUTE: Final = " ".join(f"{307_201 + 1024 * column} 40" for column in range(6))
 _WRONG: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     # what is wrong: the masks of one picture more
     "absolute-mask": (

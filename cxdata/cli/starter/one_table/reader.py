@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from cxdata.model.facets import SPLITS
 from cxdata.sources.base import ReadContext, Reading
 from cxdata.sources.cells import Cell, matched, one_of, sex, text, view, years
 from cxdata.sources.facets import images_facet, studies_facet
@@ -14,7 +15,6 @@ from cxdata.sources.reading import Desk, rows_of
 
 VERSION: Final = 1
 
-SPLITS: Final = ("train", "val", "test")
 LABELS: Final = native_labels(__file__)
 MESSAGES: Final = {"no_split": "the row says of no split that the picture is in it"}
 
