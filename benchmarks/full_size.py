@@ -82,7 +82,7 @@ def stand_in(home: Path) -> None:
     one = {
         "bytes": pl.lit(stream.getvalue()), "content_sha256": pl.lit("0" * 64), "status": pl.lit("ok"),
         "render_profile": pl.lit("stand-in"),
-        "scale": pl.lit(1.0), **{side: pl.col(side).fill_null(1024) for side in ("width", "height")},
+        "scale": pl.lit(1.0), **{side: pl.col(side).fill_null(4096) for side in ("width", "height")},
         "stored_width": pl.lit(SIDE_PX), "stored_height": pl.lit(SIDE_PX),
     }  # fmt: skip
     for file in sorted((home / "images").glob("*.parquet")):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
+
+from sizes import openi
 
 REPORTS = {"train": 2_877, "val": 360, "test": 360}
 QUESTIONS = 176_855
@@ -13,8 +14,7 @@ ROOTS = 28
 
 def write(root: Path) -> None:
     """Write the questions below root/radrestruct and OpenI's tables below root/openi."""
-    data, openi = root / "radrestruct", root / "openi"
-    openi.mkdir(parents=True)
+    data = root / "radrestruct"
     total = sum(REPORTS.values())
     for split in REPORTS:
         (data / f"{split}_qa_pairs").mkdir(parents=True)
@@ -23,13 +23,9 @@ def write(root: Path) -> None:
         many = QUESTIONS // total + (nth < QUESTIONS % total)
         questions = [_question(nth, k) for k in range(many)]
         (data / f"{split}_qa_pairs/{nth}.json").write_text(json.dumps(questions), encoding="utf-8")
-    pictures = {str(nth): [f"CXR{nth}_IM-0001-1001"] for nth in range(total)}
+    pictures = {str(nth): [f"CXR{nth + 1}_IM-{nth:04d}-1001"] for nth in range(total)}
     (data / "id_to_img_mapping_frontal_reports.json").write_text(json.dumps(pictures), encoding="utf-8")
-    report = ("normal", "A made-up question.", "", "The lungs are clear.", "No acute process.")
-    _table(openi / "indiana_reports.csv", ("uid", "MeSH", "indication", "comparison", "findings", "impression"),
-           [(nth, *report) for nth in range(total)])  # fmt: skip
-    _table(openi / "indiana_projections.csv", ("uid", "filename", "projection"),
-           [(nth, f"{nth}_IM-0001-1001.dcm.png", "Frontal") for nth in range(total)])  # fmt: skip
+    openi.write(root / "openi")
 
 
 def _question(nth: int, k: int) -> list[object]:
@@ -40,8 +36,3 @@ def _question(nth: int, k: int) -> list[object]:
     meta = {"answer_type": "multi_choice" if is_choice else "single_choice", "options": options, "path": f"path {k}"}
     history = [] if k < ROOTS else before[: 1 + k % 2]
     return [f"Is there sign {k}?", [options[(nth + k) % len(options)]], history, meta]
-
-
-def _table(path: Path, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows([header, *rows])

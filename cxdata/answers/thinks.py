@@ -18,6 +18,7 @@ from cxdata.answers.marks import count_marks
 from cxdata.model.errors import CxdataError
 from cxdata.model.sample import LETTERS
 from cxdata.model.vocabulary import vocabulary
+from cxdata.model.yaml_text import parsed
 
 Kind = Literal["finding", "sign", "normality", "site", "side", "size", "denial"]
 
@@ -104,7 +105,7 @@ def _content(word: str) -> ContentWord | None:
 def _lexicon() -> _Lexicon:
     """The file's words, longest stem first, then the vocabulary's own. Raises CxdataError that names the file."""
     try:
-        table: Any = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+        table: Any = parsed(_FILE.read_text(encoding="utf-8"))
         entries = [(str(w), kind) for kind, words in table["words"].items() for w in words.split()]
         ends, template = table["endings"].split(), set(table["template"].split())
     except (yaml.YAMLError, KeyError, AttributeError) as error:

@@ -26,6 +26,7 @@ IMAGES: Final[dict[str, pl.DataType]] = {
 }  # fmt: skip
 
 
+SEEN: Final = {"status": pl.String(), "stored_width": pl.Int32(), "stored_height": pl.Int32()}
 SHAPE_OFF: Final = 0.02  # by which width to height may differ in a copy whose size was rounded
 
 
@@ -43,9 +44,9 @@ def signature(pictures: pl.DataFrame, roots: dict[str, Path], mode: ImagesMode) 
     Where pictures are stored the file's time of change too. Width and height are left out: they come from the reader,
     whose key is another, or from the file.
     """
-    rows = pictures.sort("image_id").select("image_id", "root_id", "path", "member", "view").rows()
     if mode == "none":
-        return [mode, rows, []]
+        return [mode]
+    rows = pictures.sort("image_id").select("image_id", "root_id", "path", "member", "view").rows()
 
     @cache  # thousands of pictures may lie in one archive
     def stamp(root: str | None, path: str) -> Any:
@@ -90,9 +91,10 @@ def look(pictures: pl.DataFrame, roots: dict[str, Path], mode: ImagesMode, pool:
     A path that is still `**/name` is of a picture that is not there.
     """
     ordered = pictures.sort("root_id", "image_id")
-    probes = list(_probed(ordered, roots, pool)) if mode == "path" else [Probe(UNCHECKED, None, None)] * ordered.height
-    seen = pl.DataFrame(
-        probes, schema={"status": pl.String, "stored_width": pl.Int32, "stored_height": pl.Int32}, orient="row"
+    seen = (
+        pl.DataFrame(_probed(ordered, roots, pool), schema=SEEN, orient="row")
+        if mode == "path"
+        else _unchecked(ordered)
     )
     rows = pl.concat([ordered, seen], how="horizontal").with_columns(
         file_width="stored_width", file_height="stored_height"
@@ -133,6 +135,11 @@ def _with_places(rows: pl.DataFrame, column: str, new: str, places: Places) -> p
     found = [(root, *pair) for root, paths in parts for pair in places.found(root, paths).items()]
     table = pl.DataFrame(found, schema={"root_id": pl.String, column: pl.String, new: pl.String}, orient="row")
     return rows.join(table, on=["root_id", column], how="left", maintain_order="left")
+
+
+def _unchecked(pictures: pl.DataFrame) -> pl.DataFrame:
+    nothing = {name: pl.lit(None, kind) for name, kind in SEEN.items()}
+    return pictures.with_columns(**{**nothing, "status": pl.lit(UNCHECKED)}).select(*SEEN)
 
 
 def _probed(pictures: pl.DataFrame, roots: dict[str, Path], pool: Pool) -> Iterator[Probe]:

@@ -139,7 +139,9 @@ class Units:
         """
         shown = self._shown(samples)
         self.progress.expect(len(shown))
-        units = [self._pictures(shard, ids, samples) for shard, ids in sorted(shown.items())]
+        # what is not looked at takes no process, so two shards at a time keep both cores busy
+        with ThreadPoolExecutor(2 if self.images.mode == "none" else 1) as pens:
+            units = list(pens.map(lambda shard: self._pictures(shard, shown[shard], samples), sorted(shown)))
         remove_spool(self.folder.home)
         return units
 

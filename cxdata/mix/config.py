@@ -13,6 +13,7 @@ from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.hashing import digest
 from cxdata.model.sample import Population, Reference, Stage
 from cxdata.model.tags import Tag
+from cxdata.model.yaml_text import parsed
 
 SHIPPED: Final = "_manifests"
 
@@ -109,7 +110,7 @@ def mix_config(stage: Stage, file: Path | None = None, **changes: Any) -> MixCon
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = parsed(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CxdataError(f"{path.name} cannot be read: {error}", where=str(path), mend="name a YAML file") from None
     if not isinstance(content, dict):

@@ -7,10 +7,10 @@ from importlib.resources import files
 from typing import Final, Literal
 
 import polars as pl
-import yaml
 
 from cxdata.export.formats import MARK
 from cxdata.model.sample import LETTERS
+from cxdata.model.yaml_text import parsed
 from cxdata.reasoning.render import closed_expr, open_expr, trace_expr
 
 GAP: Final = "\n\n"
@@ -29,7 +29,7 @@ BOXES_PROMPT: Final = "boxes.1"
 @cache
 def wordings() -> dict[str, str]:
     """Instructions by id."""
-    table: dict[str, str] = yaml.safe_load(files("cxdata.mix").joinpath("wording.yaml").read_text("utf-8"))
+    table: dict[str, str] = parsed(files("cxdata.mix").joinpath("wording.yaml").read_text("utf-8"))
     return table
 
 

@@ -12,6 +12,7 @@ from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.links import Link
 from cxdata.model.sample import LANGUAGES, Language, Population, Reference
 from cxdata.model.tags import Tag, founded
+from cxdata.model.yaml_text import parsed
 
 Need = Literal["required", "tasks", "optional"]
 FileKind = Literal["table", "texts", "pictures", "checksums", "list", "json"]
@@ -342,7 +343,7 @@ class Manifest(Fact):
 def load_manifest(path: Path) -> Manifest:
     """Read and check a manifest.yaml. Raises CxdataError that names the file and every wrong field."""
     try:
-        return Manifest.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Manifest.model_validate(parsed(path.read_text(encoding="utf-8")))
     except (ValidationError, yaml.YAMLError) as error:
         raise CxdataError(
             f"manifest cannot be read: {error}", where=str(path), mend="mend the fields named above"

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cxdata.model.errors import CxdataError
+from cxdata.model.yaml_text import parsed
 
 Kind = Literal["finding", "device", "normal"]
 Visible = Literal["yes", "suggestive", "no"]
@@ -103,7 +104,7 @@ def vocabulary() -> Vocabulary:
 def load_vocabulary(path: Path) -> Vocabulary:
     """Read and check a vocabulary file. Raises CxdataError that names it and what is wrong."""
     try:
-        table: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        table: Any = parsed(path.read_text(encoding="utf-8"))
         return Vocabulary((Finding.model_validate(row) for row in table["findings"]), int(table["version"]))
     except (ValidationError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         what = f"vocabulary cannot be read: {error}"

@@ -13,8 +13,8 @@ from itertools import starmap
 from typing import Final, NamedTuple
 
 import polars as pl
-import yaml
 
+from cxdata.model.yaml_text import parsed
 from cxdata.reports.clauses import clauses
 from cxdata.reports.comparisons import is_with_another, may_be_technique, with_a_film
 from cxdata.reports.lexicon import lexicon
@@ -180,7 +180,7 @@ def _is_denied(hit: Hit, forms: Sequence[str]) -> bool:
 @cache
 def _phrases() -> PhraseTable:
     """Phrases of change; the role of each is where it stands, its finding the change."""
-    raw = yaml.safe_load(files("cxdata.reports").joinpath("changes.yaml").read_text("utf-8"))
+    raw = parsed(files("cxdata.reports").joinpath("changes.yaml").read_text("utf-8"))
     return PhraseTable(
         item
         for change in ("improving", "stable", "worsening")

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
-import yaml
+from cxdata.model.yaml_text import parsed
 
 _WORD: Final = re.compile(r"[A-Z][A-Z'-]*")
 _PLAIN: Final = re.compile(r"[A-Z][A-Z ()/,&'.-]*")
@@ -32,7 +32,7 @@ class Headers(NamedTuple):
 @cache
 def load_headers() -> Headers:
     """The table of headings, read once for each process."""
-    raw = yaml.safe_load(files("cxdata.reports").joinpath("headers.yaml").read_text("utf-8"))
+    raw = parsed(files("cxdata.reports").joinpath("headers.yaml").read_text("utf-8"))
     names = {name: group for group, members in raw["groups"].items() for name in members}
     keywords = "|".join(re.escape(word) for word in raw["view_keywords"])
     core = frozenset(raw["title_core"])

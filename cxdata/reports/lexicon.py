@@ -7,10 +7,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
-import yaml
-
 from cxdata.model.errors import CxdataError
 from cxdata.model.vocabulary import Vocabulary, vocabulary
+from cxdata.model.yaml_text import parsed
 from cxdata.reports.phrases import PhraseTable
 from cxdata.reports.words import form, words
 
@@ -58,7 +57,7 @@ def lexicon(known: Vocabulary | None = None) -> Lexicon:
 
 
 def _yaml(name: str) -> dict[str, Any]:
-    table: dict[str, Any] = yaml.safe_load(files("cxdata.reports").joinpath(name).read_text("utf-8"))
+    table: dict[str, Any] = parsed(files("cxdata.reports").joinpath(name).read_text("utf-8"))
     return table
 
 

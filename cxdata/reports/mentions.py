@@ -8,9 +8,9 @@ from importlib.resources import files
 from typing import Final
 
 import polars as pl
-import yaml
 
 from cxdata.model.vocabulary import Vocabulary
+from cxdata.model.yaml_text import parsed
 
 VERSION: Final = 1
 """Goes up whenever the same text may speak of other findings."""
@@ -36,5 +36,5 @@ def mention_pattern(finding: str, vocabulary: Vocabulary) -> str:
 
 @cache
 def _cues() -> dict[str, str]:
-    table: dict[str, str] = yaml.safe_load(files("cxdata.reports").joinpath("mentions.yaml").read_text("utf-8"))
+    table: dict[str, str] = parsed(files("cxdata.reports").joinpath("mentions.yaml").read_text("utf-8"))
     return table

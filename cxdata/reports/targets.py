@@ -25,8 +25,8 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 import polars as pl
-import yaml
 
+from cxdata.model.yaml_text import parsed
 from cxdata.reports.sentences import sentences_expr, unwrap_expr
 
 __all__ = ["RULES", "VERSION", "unwrap_expr", "with_targets"]
@@ -122,7 +122,7 @@ class Cues(NamedTuple):
 @cache
 def cues(rule: str) -> Cues:
     """The cues of one rule, from `cues.yaml`."""
-    raw = yaml.safe_load(files("cxdata.reports").joinpath("cues.yaml").read_text("utf-8"))
+    raw = parsed(files("cxdata.reports").joinpath("cues.yaml").read_text("utf-8"))
     plain = "|".join(f"(?:{entry['cue']})" for entry in raw[rule] if "unless" not in entry)
     pairs = ((entry["cue"], entry["unless"]) for entry in raw[rule] if "unless" in entry)
     return Cues(f"(?i){plain}", tuple((f"(?i){cue}", f"(?i){unless}") for cue, unless in pairs))

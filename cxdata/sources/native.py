@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from cxdata.model.errors import CxdataError
 from cxdata.model.manifest import Annotator
 from cxdata.model.vocabulary import vocabulary
+from cxdata.model.yaml_text import parsed
 from cxdata.sources.facets import facet
 
 FILE: Final = "labels.yaml"
@@ -81,7 +82,7 @@ def native_labels(module_file: str) -> NativeLabels:
     """The table in the folder of a source's module, `native_labels(__file__)`. CxdataError that names what is wrong."""
     path = Path(module_file).with_name(FILE)
     try:
-        return NativeLabels.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return NativeLabels.model_validate(parsed(path.read_text(encoding="utf-8")))
     except (ValidationError, yaml.YAMLError) as error:
         raise CxdataError(f"{FILE} cannot be read: {error}", where=str(path), mend="mend what is named above") from None
 

@@ -73,6 +73,8 @@ def keep_first(frame: pl.DataFrame, key: str) -> tuple[pl.DataFrame, pl.DataFram
     Rows that repeat a key word for word: the first stays, the others are `duplicate_row`. Rows that contradict each
     other are all put aside as `conflicting_rows`: which of them is right cannot be known.
     """
+    if not frame[key].is_duplicated().any():
+        return frame, frame.clear().with_columns(code=pl.lit(None, pl.String))
     content = pl.struct(pl.exclude(ROW))
     judged = frame.with_columns(
         _kinds=content.n_unique().over(key), _nth=pl.col(ROW).rank("ordinal").over(key)
@@ -168,7 +170,8 @@ def _named(frame: pl.DataFrame, spec: FileSpec, where: Where) -> pl.DataFrame:
             )
     absent = [pl.lit(None, pl.String).alias(column) for column in spec.optional_columns if column not in frame.columns]
     frame = frame.with_columns(absent)
-    return frame.select(pl.col(*spec.columns, *spec.optional_columns).str.strip_chars().replace("", None))
+    cells = pl.col(*spec.columns, *spec.optional_columns).str.strip_chars()
+    return frame.select(pl.when(cells != "").then(cells))
 
 
 def _its_columns(columns: list[str]) -> str:

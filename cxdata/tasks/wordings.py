@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from cxdata.model.errors import CxdataError
 from cxdata.model.hashing import hash_expr, pick_expr
 from cxdata.model.vocabulary import Finding, Vocabulary
+from cxdata.model.yaml_text import parsed
 
 ANY: Final = "any"
 FINDING: Final = "{finding}"
@@ -150,7 +151,7 @@ def wordings(task: str, language: str = "en", manner: str = SEEN) -> Wordings:
 def load_wordings(path: Path) -> Wordings:
     """Read and check a wording file. Raises CxdataError that names it and what is wrong."""
     try:
-        table: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        table: Any = parsed(path.read_text(encoding="utf-8"))
         return Wordings.model_validate(table)
     except FileNotFoundError:
         raise CxdataError("no wordings for this task", where=path.name, mend="add the file to tasks/wording") from None

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from cxdata.model.errors import CxdataError
+from cxdata.model.yaml_text import parsed
 
 VERSION: Final = 1
 _FILE: Final = Path(__file__).with_name("features.yaml")
@@ -94,7 +95,7 @@ def _stems(kind: str) -> tuple[str, ...]:
 
 @cache
 def _table() -> Any:
-    return yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return parsed(_FILE.read_text(encoding="utf-8"))
 
 
 def _side(part: str) -> str | None:

@@ -12,6 +12,7 @@ import yaml
 
 from cxdata.model.errors import CxdataError
 from cxdata.model.vocabulary import vocabulary
+from cxdata.model.yaml_text import parsed
 
 _PHRASES: Final = Path(__file__).with_name("phrases.yaml")
 _FRAMES: Final = Path(__file__).with_name("frames.yaml")
@@ -74,7 +75,7 @@ def covered() -> frozenset[str]:
 @cache
 def _table(path: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found: dict[str, Any] = parsed(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise CxdataError(f"phrases cannot be read: {error}", where=str(path), mend="mend the file") from None
     return found

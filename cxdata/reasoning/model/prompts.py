@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cxdata.model.errors import CxdataError
 from cxdata.model.hashing import digest
+from cxdata.model.yaml_text import parsed
 from cxdata.reasoning.model.brief import Brief, Item, Kind
 
 FILE: Final = Path(__file__).with_name("prompts.yaml")
@@ -38,7 +39,7 @@ class Prompts(BaseModel):
 def prompts(path: Path = FILE) -> Prompts:
     """The prompts of a file. Raises CxdataError that names the file and every wrong field."""
     try:
-        return Prompts.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Prompts.model_validate(parsed(path.read_text(encoding="utf-8")))
     except (ValidationError, yaml.YAMLError) as error:
         raise CxdataError(f"the prompts cannot be read: {error}", where=str(path), mend="mend that file") from None
 

@@ -15,9 +15,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import yaml
-
 from cxdata.model.errors import CxdataError, Where
+from cxdata.model.yaml_text import parsed
 from cxdata.reports.sections import Conclusion, Report, section
 from cxdata.sources.mimic.texts_zip import GET, member_bytes, zip_index
 
@@ -130,7 +129,7 @@ def read_members(path: str, members: list[str]) -> TextBatch:
 @cache
 def special_studies() -> dict[str, Conclusion]:
     """Eight digits of a study to what is known of its conclusion by hand; (0, 0) where there is no text."""
-    raw = yaml.safe_load(files("cxdata.sources.mimic").joinpath("special_studies.yaml").read_text("utf-8"))
+    raw = parsed(files("cxdata.sources.mimic").joinpath("special_studies.yaml").read_text("utf-8"))
     special: dict[str, Conclusion] = dict.fromkeys(map(str, raw["no_text"]), (0, 0))
     special |= {str(study): (start, end) for study, (start, end) in raw["at_offsets"].items()}
     return special | {str(study): heading for heading, studies in raw["under_heading"].items() for study in studies}

@@ -8,10 +8,10 @@ from importlib.resources import files
 from typing import Final
 
 import polars as pl
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from cxdata.model.manifest import Annotator
+from cxdata.model.yaml_text import parsed
 
 PRESENT: Final = "present"
 UNCERTAIN: Final = "uncertain"
@@ -56,7 +56,7 @@ def fold(text: str) -> str:
 @cache
 def table() -> Table:
     """The table that ships with the package."""
-    return Table.model_validate(yaml.safe_load(files("cxdata.sources.openi").joinpath("mesh.yaml").read_text("utf-8")))
+    return Table.model_validate(parsed(files("cxdata.sources.openi").joinpath("mesh.yaml").read_text("utf-8")))
 
 
 def findings_of(term: str) -> dict[str, str]:

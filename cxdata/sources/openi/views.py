@@ -11,8 +11,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 import polars as pl
-import yaml
 
+from cxdata.model.yaml_text import parsed
 from cxdata.sources.openi.ids import number_of, stem_of_file, study_id
 from cxdata.sources.reading import Rows, put_aside, sort_rows
 
@@ -69,7 +69,7 @@ def _counted(rows: Rows) -> Rows:
 @cache
 def _pairs() -> dict[str, str]:
     """`1001+2001 0` to the view of the first picture of such a pair."""
-    raw: Any = yaml.safe_load(files("cxdata.sources.openi").joinpath("pair_views.yaml").read_text("utf-8"))
+    raw: Any = parsed(files("cxdata.sources.openi").joinpath("pair_views.yaml").read_text("utf-8"))
     views: dict[str, str] = {}
     for pair in raw["pairs"]:
         both = ("FRONTAL", "LATERAL") if pair["frontal"] == "first" else ("LATERAL", "FRONTAL")
