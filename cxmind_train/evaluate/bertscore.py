@@ -67,7 +67,7 @@ def bertscore(pairs: Sequence[tuple[str, str]], model: str, layer: int | None = 
     try:
         scorer = BERTScorer(model_type=model, num_layers=layer, batch_size=BATCH, use_fast_tokenizer=True)
     except (OSError, ValueError, KeyError, AssertionError) as error:
-        what = f"the model of BERTScore cannot be used: {str(error).splitlines()[0] if str(error) else error!r}"
+        what = f"the model of BERTScore cannot be used: {(str(error) or repr(error)).splitlines()[0]}"
         raise CxdataError(what, where=model, mend="name a folder with a BERT and its tokenizer") from None
     _limit(scorer)
     told = [place for place, pair in enumerate(pairs) if all(text.strip() for text in pair)]
