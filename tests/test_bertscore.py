@@ -20,7 +20,8 @@ pytestmark = pytest.mark.filterwarnings("default")
 def predictions(reward: str = "free_text") -> pl.DataFrame:
     return pl.DataFrame({
         "view": ["sighted", "blank", "sighted"], "sample_id": ["a", "a", "b"], "reward": [reward] * 3,
-        "said": ["there is edema .", "no edema .", None], "gold": ["there is edema .", "there is edema .", "no effusion ."],
+        "said": ["there is edema .", "no edema .", None],
+        "gold": ["there is edema .", "there is edema .", "no effusion ."],
     })  # fmt: skip
 
 
