@@ -17,7 +17,7 @@ from cxdata.model.errors import RefusedError
 from cxmind_train.config import Recipe, recipe_for
 from cxmind_train.engines.arguments import grpo_arguments
 from cxmind_train.requirements import TRAINING, missing
-from cxmind_train.runs import MARK
+from cxmind_train.runs import MARK, RunFolder
 from cxmind_train.train import Order, train
 
 pytestmark = [
@@ -188,11 +188,14 @@ def test_resume_with_adapters_is_the_unbroken_run(tiny: Path, tmp_path: Path, ve
 
     data = write_stage(tmp_path / "mix").home
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    changes = ("lora={rank: 4, alpha: 8, dropout: 0.1}", "optimiser.learning_rate=1e-2")
+    changes = ("lora={rank: 4, alpha: 8, dropout: 0.1}", "optimiser.learning_rate=1e-2", "keep=4")
     train(order(verb, data, str(tiny), whole, *changes))
     shutil.copytree(whole, broken)
     for gone in (broken / "final", broken / "adapter", *broken.glob("checkpoint-[34]")):
         shutil.rmtree(gone)
+    last = RunFolder(broken).last_checkpoint()
+    assert last is not None
+    assert last.name == "checkpoint-2"
     train(order(verb, data, str(tiny), broken, *changes, resume=True))
     assert verb == "sft" or any(line.get("reward_std", 0) > 0 for line in lines(whole)), "something was learnt from"
     told = [[{k: v for k, v in line.items() if k != "seconds"} for line in lines(run)] for run in (whole, broken)]

@@ -58,11 +58,15 @@ def _print(made: dict[str, Any]) -> None:
 
 
 def _lines(made: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The differences of all rows, tasks, controls, means over findings, traces and texts."""
+    """The differences of all rows, of each task's answers, of controls, means over findings, traces and texts."""
+    from cxmind_train.evaluate.metrics import ANSWER_NAME
+
     yield from _differences("", made)
-    for group in ("tasks", "views"):
-        for name, part in made[group].items():
-            yield from _differences(name, part)
+    answer = ANSWER_NAME[made["stage"]]
+    for name, part in made["tasks"].items():
+        yield name, part[answer]
+    for name, part in made["views"].items():
+        yield from _differences(name, part)
     for group in ("over_findings", "traces", "texts", "reports"):
         yield from _differences(group.replace("_", " "), made.get(group, {}))
 

@@ -107,11 +107,12 @@ def _by_basis(steps: Sequence[Step], gold: Gold, basis: Sequence[str | None] | N
     """What each step of the gold rests on and whether its subject was judged rightly, null where it was not judged.
 
     A subject judged twice counts as judged wrongly unless both are right. Judgements that the gold does not make come
-    behind them. Nothing where the gold is no trace or its bases are not known.
+    behind them; labels that the row does not score are left aside. Nothing where the bases are not known.
     """
-    wanted = gold.basis_of(basis or ())
-    if not wanted:
+    told = gold.basis_of(basis or ())
+    if not told:
         return {}
+    wanted = {name: of for name, of in told.items() if gold.stage == "closed" or name in gold.space.scored}
     verdicts: dict[str, bool] = {}
     for step in steps:
         is_right = step.verdict == (step.subject in gold.final)
