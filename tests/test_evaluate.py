@@ -16,13 +16,16 @@ from trained_folders import closed_row, open_row, write_stage
 from cxdata.model.errors import CxdataError, RefusedError, UsageError
 from cxmind_train.data.rows import read_rows
 from cxmind_train.evaluate import run as run_module
+from cxmind_train.evaluate.bertscore import is_installed
 from cxmind_train.evaluate.binary import auroc, of_finding, over_findings
 from cxmind_train.evaluate.bootstrap import Bootstrap, ratio
 from cxmind_train.evaluate.generate import Asked
 from cxmind_train.evaluate.judge import judge
+from cxmind_train.evaluate.measures import bases, of_basis, value
 from cxmind_train.evaluate.metrics import majority
+from cxmind_train.evaluate.priors import speaks_of_prior
 from cxmind_train.evaluate.run import Evaluation, evaluate
-from cxmind_train.evaluate.scored import begun, scored, yes_and_no
+from cxmind_train.evaluate.scored import NOT_IN_GOLD, SCHEMA, begun, scored, yes_and_no
 from cxmind_train.evaluate.views import asked, shuffled_rows
 
 BRIGHT = 100
@@ -122,6 +125,33 @@ def test_a_prediction_tells_option_and_verdicts() -> None:
     assert (open_told["answer"], open_told["agrees"], open_told["said_option"]) == (1, True, None)
 
 
+def test_steps_are_told_by_what_the_gold_rests_on() -> None:
+    row = closed_row(0, gold_basis=["affirmed", "silent", None])
+    half = scored("<think>x</think><answer>A) ❌</answer><think>c</think><answer>B</answer>", row, "sighted", None)
+    assert (half["step_basis"], half["step_right"]) == (["affirmed", "silent"], [False, None])
+    whole = scored(row["answer"], row, "sighted", None)
+    twice = scored(f"<think>x</think><answer>A) ❌</answer>{row['answer']}", row, "sighted", None)
+    assert (whole["step_right"], twice["step_right"]) == ([True, True], [False, True])
+    assert scored(row["answer"], closed_row(0), "sighted", None)["step_basis"] is None, "not known is not guessed"
+    asked_open = open_row(0, gold_basis=[None, "affirmed", None], scored_labels=["Edema", "No Finding", "Mass"])
+    more = asked_open["answer"].replace("<think>So", "<think>No mass.</think><answer>Mass ❌</answer><think>So")
+    told = scored(more, asked_open, "sighted", None)
+    assert (told["step_basis"], told["step_right"]) == (["affirmed", NOT_IN_GOLD], [True, True])
+    frame = pl.DataFrame([half, whole], schema=SCHEMA)
+    assert bases(frame) == ["affirmed", "silent"]
+    statistics = of_basis(frame)
+    assert value(statistics["affirmed"]["accuracy"], 2) == 0.5
+    assert (value(statistics["silent"]["judged"], 2), value(statistics["silent"]["accuracy"], 2)) == (0.5, 1)
+
+
+@pytest.mark.parametrize(("text", "is_told"), [
+    ("The effusion is unchanged.", True), ("Small effusion. Compared to the prior film it has grown.", True),
+    ("There is a small effusion.", False), ("", False), ("Minimal degenerative changes.", False),
+])  # fmt: skip
+def test_words_of_a_prior(text: str, is_told: bool) -> None:
+    assert speaks_of_prior(text) is is_told
+
+
 def test_majority_is_the_best_single_answer() -> None:
     gold = pl.DataFrame({
         "reward": ["closed"] * 4, "answer": [f"<answer>{x}</answer>" for x in "AABB"],
@@ -168,7 +198,9 @@ def said(_: str) -> None:
 
 
 def test_an_evaluation_sets_controls_beside_the_accuracy(tmp_path: Path, looking: type[Looking]) -> None:
-    data = write_stage(tmp_path / "mix").home
+    shown: list[dict[str, Any]] = [{"view": "PA"}, {"view": "several", "age_band": "18 to 39"}, {}]
+    rows = [closed_row(n, split="test", gold_basis=["affirmed", "denied", None], **shown[n % 3]) for n in range(12)]
+    data = write_stage(tmp_path / "mix", splits={"test": rows}).home
     wanted = Evaluation(data, "m", tmp_path / "out", said, "closed", rotate=True, resamples=200)
     told = evaluate(wanted)
     assert told["accuracy"] == 1
@@ -179,6 +211,11 @@ def test_an_evaluation_sets_controls_beside_the_accuracy(tmp_path: Path, looking
     edema = told["findings"]["Edema"]
     assert (edema["sensitivity"], edema["specificity"], edema["auroc"], edema["counts_in_mean"]) == (1, 1, 1, False)
     assert told["strata"]["source"]["mimic"]["n"] == 12
+    assert {name: list(values) for name, values in told["strata"].items()} == {
+        "source": ["mimic"], "reference": ["R4"], "level": ["binary"], "view": ["PA", "several", "unknown"],
+        "sex": ["unknown"], "age_band": ["18 to 39", "unknown"], "support_devices": ["unknown"],
+    }  # fmt: skip
+    assert told["strata"]["view"]["PA"] | {"n": 4, "accuracy": 1.0} == told["strata"]["view"]["PA"]
     assert told == json.loads((tmp_path / "out" / "summary.json").read_text())
     predictions = pl.read_parquet(tmp_path / "out" / "predictions.parquet")
     assert predictions["view"].value_counts()["count"].unique().to_list() == [12]
@@ -191,6 +228,7 @@ def test_open_questions_are_told_by_f1(tmp_path: Path, looking: type[Looking]) -
     data = write_stage(tmp_path / "mix", "open").home
     told = evaluate(Evaluation(data, "m", tmp_path / "out", said, resamples=50))
     assert (told["f1"], told["traces"]["last_step_and_answer_agree"]) == (1, 1)
+    assert told["traces"]["verdict_accuracy_ci"] == [1, 1]
     assert told["blank"]["f1"] == 0.5
 
 
@@ -222,10 +260,10 @@ def text_row(place: int) -> dict[str, Any]:
 
 
 class Telling(Looking):
-    """Says what a bright picture shows, whatever the picture."""
+    """Says what a bright picture shows, whatever the picture, and once that it is as it was."""
 
     def answers(self, asked: Sequence[Asked]) -> list[str]:
-        return ["There is edema." for _ in asked]
+        return ["There is edema." if place else "There is unchanged edema." for place in range(len(asked))]
 
 
 def test_texts_are_told_by_findings_and_by_a_judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,8 +279,14 @@ def test_texts_are_told_by_findings_and_by_a_judge(tmp_path: Path, monkeypatch: 
     assert told["score"] == told["tasks"]["findings_generation"]["score"] == 0.5
     assert told["rouge_l"] > told["bleu1"] / 2 > 0
     assert told["judge"] == {"model": "small", "mean": pytest.approx(0.5), "n": 5, "without_number": 1}
-    (content,) = {body["messages"][0]["content"].count("There is edema.") for body in server.asked[:1]}
+    (content,) = {body["messages"][0]["content"].count("edema.") for body in server.asked[:1]}
     assert content == 2
+    reports = told["reports"]
+    assert (reports["n"], reports["finding_f1"], reports["recall"]) == (6, 0.5, 0.5)
+    assert reports["precision"] == pytest.approx(3 / 9), "what the gold denies counts twice"
+    assert (reports["invented_prior"], reports["gold_speaks_of_prior"]) == (pytest.approx(1 / 6, abs=1e-5), 0)
+    assert reports["invented_prior_ci"][0] <= 1 / 6 <= reports["invented_prior_ci"][1]
+    assert told["bertscore"] == ("no model named" if is_installed() else "not installed")
     assert pl.read_parquet(tmp_path / "out" / "predictions.parquet")["judge"].drop_nulls().len() == 5
 
 

@@ -161,7 +161,7 @@ def test_an_interrupt_says_how_to_go_on(run: Run, monkeypatch: pytest.MonkeyPatc
 def test_help_and_version(run: Run) -> None:
     assert run("--version")[:2] == (0, f"{__version__}\n")
     verbs = [command.name for command in app.registered_commands]
-    assert verbs == ["check", "sft", "stage1", "stage2", "eval", "score"]
+    assert verbs == ["check", "sft", "stage1", "stage2", "eval", "compare", "score"]
     assert len(EXAMPLES) == 2
     for flag in ("-h", "--help"):
         code, out, _ = run("score", flag)

@@ -13,8 +13,8 @@ from cxdata.mix.config import mix_config
 from cxdata.mix.prompts import BOXES_GOLD, BOXES_TOLD, prompted
 
 STEPS = [
-    {"think": "The heart is wide.", "answer": "A", "verdict": True},
-    {"think": "So it is.", "answer": "A", "verdict": None},
+    {"think": "The heart is wide.", "answer": "A", "verdict": True, "basis": "affirmed"},
+    {"think": "So it is.", "answer": "A", "verdict": None, "basis": None},
 ]
 TRACE = "<think>No line.</think><answer>A) ❌</answer>\n<think>Grey.</think><answer>B) ✅</answer>\n"
 
@@ -37,6 +37,7 @@ def test_rows_with_a_trace_are_interleaved_and_others_plain() -> None:
     assert made["gold_kind"].to_list() == ["trace", "answer", "trace"]
     assert made["prompt_id"].to_list() == ["interleaved.closed.1", "plain.1", "interleaved.closed.1"]
     assert made["gold"][1] == "A) Yes"
+    assert made["gold_basis"].to_list() == [["affirmed", None], None, ["affirmed", None]]
     assert made["gold"][0].startswith("<think>The heart is wide.</think><answer>A) ✅</answer>")
     assert [problem.endswith("B) No") for problem in made["problem"]] == [False, True, False]
     whole = prompted(rows(STEPS), "interleaved").collect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from cxdata.model.errors import RefusedError
 from cxmind_train.config import Recipe, recipe_for
 from cxmind_train.engines.arguments import grpo_arguments
 from cxmind_train.requirements import TRAINING, missing
-from cxmind_train.runs import MARK
+from cxmind_train.runs import MARK, RunFolder
 from cxmind_train.train import Order, train
 
 pytestmark = [
@@ -176,6 +177,38 @@ def test_adapters_and_rows_of_several_pictures(tiny: Path, tmp_path: Path) -> No
     changed = {name for name in base if (base[name] != merged[name]).any()}
     assert changed
     assert all("visual" not in name for name in changed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["sft", "stage1"])
+def test_resume_with_adapters_is_the_unbroken_run(tiny: Path, tmp_path: Path, verb: str) -> None:
+    import torch
+    from safetensors.torch import load_file
+    from transformers import AutoModelForImageTextToText
+
+    data = write_stage(tmp_path / "mix").home
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    changes = ("lora={rank: 4, alpha: 8, dropout: 0.1}", "optimiser.learning_rate=1e-2", "keep=4")
+    train(order(verb, data, str(tiny), whole, *changes))
+    shutil.copytree(whole, broken)
+    for gone in (broken / "final", broken / "adapter", *broken.glob("checkpoint-[34]")):
+        shutil.rmtree(gone)
+    last = RunFolder(broken).last_checkpoint()
+    assert last is not None
+    assert last.name == "checkpoint-2"
+    train(order(verb, data, str(tiny), broken, *changes, resume=True))
+    assert verb == "sft" or any(line.get("reward_std", 0) > 0 for line in lines(whole)), "something was learnt from"
+    told = [[{k: v for k, v in line.items() if k != "seconds"} for line in lines(run)] for run in (whole, broken)]
+    assert told[0] == told[1]
+    adapters = [load_file(run / "adapter" / "adapter_model.safetensors") for run in (whole, broken)]
+    before = load_file(whole / "checkpoint-2" / "adapter_model.safetensors")
+    assert adapters[0].keys() == adapters[1].keys() == before.keys()
+    assert any(not torch.equal(before[name], adapters[0][name]) for name in before), "steps 3 and 4 changed something"
+    assert all(torch.equal(adapters[0][name], adapters[1][name]) for name in before)
+    states = [AutoModelForImageTextToText.from_pretrained(run / "final").state_dict() for run in (whole, broken)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    kept = [json.loads((run / "checkpoint-4" / MARK).read_text()) for run in (whole, broken)]
+    assert kept[0] == kept[1]
 
 
 @pytest.mark.slow

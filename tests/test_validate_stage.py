@@ -49,7 +49,7 @@ def test_a_good_folder_passes_and_says_what_was_checked(form: str, embedded: boo
         f"train: {lengths}",
         f"val: {lengths}",
         "gold: 8 answers earn the maximum of their reward",
-        "gold: 2 answers checked for parsing only, their reward is not built (free_text 2)",
+        "gold: 2 answers checked for parsing only (free_text 2): cxmind-train check scores them",
     ]
 
 

@@ -50,6 +50,12 @@ class Gold:
         """Whether it is a trace that judges something, readable or not."""
         return self.kind == "trace" and len(self.parsed.pairs) > 1
 
+    def basis_of(self, basis: Sequence[str | None]) -> dict[str, str]:
+        """What the judgement of each letter or finding rests on; `basis` as `read_gold` takes it, empty: not known."""
+        steps = steps_of(self.parsed, self.stage, self.space)
+        aligned = _aligned(self.parsed, steps, basis) if basis else ()
+        return {step.subject: of for step, of in zip(steps, aligned, strict=False) if step and of}
+
 
 def middle(parsed: Parsed, stage: Stage) -> tuple[Pair, ...]:
     """The pairs that judge: all but the closing one and, in an open text, the candidates."""
@@ -91,15 +97,20 @@ def read_gold(
 
 
 def _compared(parsed: Parsed, steps: Sequence[Step | None], basis: Sequence[str | None]) -> tuple[Step, ...]:
-    """`basis` is given for all steps, the closing one and the candidates with them, or for the judgements alone."""
     if not basis:
         return tuple(step for step in steps if step and has_sign(step.think))
+    aligned = _aligned(parsed, steps, basis)
+    return tuple(step for step, of in zip(steps, aligned, strict=True) if step and of in COMPARED)
+
+
+def _aligned(parsed: Parsed, steps: Sequence[Step | None], basis: Sequence[str | None]) -> Sequence[str | None]:
+    """`basis` is given for all steps, the closing one and the candidates with them, or for the judgements alone."""
     if len(basis) == len(parsed.pairs):
         first = len(parsed.pairs) - 1 - len(steps)
         basis = basis[first : first + len(steps)]
     if len(basis) != len(steps):
         raise CxdataError("basis and steps of the gold differ in number", mend="give one basis for each step")
-    return tuple(step for step, of in zip(steps, basis, strict=True) if step and of in COMPARED)
+    return basis
 
 
 def _letter_step(pair: Pair, space: LabelSpace) -> Step | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -80,15 +81,19 @@ def stated_of(build: Build, manifest: Manifest, study_keys: pl.Series | None = N
     return Stated(stated_wide(tables["findings"], tables["readings"], manifest.labels, space), space)
 
 
-def states_of(build: Build, manifest: Manifest) -> pl.LazyFrame | None:
-    """study_id, finding and the code of its effective state; None where the facets are gone or hold no labels."""
+def states_of(build: Build, manifest: Manifest, only: Sequence[str] | None = None) -> pl.LazyFrame | None:
+    """study_id, finding and the code of its effective state; None where the facets are gone or hold no labels.
+
+    `only` names the findings wanted; the others still decide on what these amount to.
+    """
     stated = stated_of(build, manifest)
     if stated is None:
         return None
     frame = _with_reports(stated, build)
     if frame is None:
         return None
-    wide = effective(frame, stated.space, vocabulary()).select("study_id", *stated.space)
+    wanted = [name for name in stated.space if only is None or name in only]
+    wide = effective(frame, stated.space, vocabulary()).select("study_id", *wanted)
     return wide.unpivot(index="study_id", variable_name="finding", value_name="state")
 
 

@@ -1,7 +1,8 @@
 """Does every gold answer earn the maximum of its reward in `fixed` mode?
 
 Answers alone are judged by expressions, all rows at once; traces one by one, by the functions that the trainer's
-rewards stand on (`cxdata.answers`). Of a reward that is not built only the form is looked at, and the row says so.
+rewards stand on (`cxdata.answers`). Of golds in text and boxes, whose rewards lie in `cxmind_train`, only the form is
+looked at, and the row says so.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def gold_scores(frame: pl.DataFrame) -> pl.DataFrame:
 
     Takes `answer`, `reward`, `gold_kind`, `scored_labels`, `ignored_labels` and, where there, `gold_basis` (the basis
     of each step). `code` is null where the gold earns the maximum, else a key of MESSAGES; think and process are null
-    where the gold has none. `checked` is `reward`, or `form` where the reward is not built.
+    where the gold has none. `checked` is `reward`, or `form` where the form alone was looked at.
     """
     if "gold_basis" not in frame.columns:
         frame = frame.with_columns(gold_basis=pl.lit(None, pl.List(pl.String)))
@@ -131,7 +132,7 @@ def is_box_gold() -> pl.Expr:
 
 
 def _parses(answer: pl.Expr, is_alone: pl.Expr) -> pl.Expr:
-    """Form of a gold whose reward is not built: one block, or pairs that each hold something."""
+    """Form of a gold in text or boxes: one block, or pairs that each hold something."""
     pair = r"<think>[^<]*[^<\s][^<]*</think>\s*<answer>[^<]*[^<\s][^<]*</answer>\s*"
     return is_alone | answer.str.contains(f"^(?:{pair})+$")
 

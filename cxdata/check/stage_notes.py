@@ -53,7 +53,8 @@ class Tally:
             yield f"gold: {self._gold['reward']:,} answers earn the maximum of their reward"
         if self._gold["form"]:
             kinds = ", ".join(f"{name} {n:,}" for name, n in sorted(self._form_only.items()))
-            yield f"gold: {self._gold['form']:,} answers checked for parsing only, their reward is not built ({kinds})"
+            told = f"{self._gold['form']:,} answers checked for parsing only ({kinds})"
+            yield f"gold: {told}: cxmind-train check scores them"
         if self._gold[WORDS]:
             yield f"gold: {self._gold[WORDS]:,} answers in words, as plain prompts have them: read, not scored"
         if self._unlisted:

@@ -29,6 +29,8 @@ REST: Final[dict[str, pl.DataType]] = {
     "split_reason": pl.String(), "label_policy": pl.String(), "reference": pl.String(), "reward": pl.String(),
     "gold_kind": pl.String(),
     "scored_labels": _STRINGS, "ignored_labels": _STRINGS, "licence": pl.String(), "restricted": pl.Boolean(),
+    "view": pl.String(), "sex": pl.String(), "age_band": pl.String(), "support_devices": pl.String(),
+    "gold_basis": _STRINGS,
 }  # fmt: skip
 _TOLD: Final = (
     "split", "sample_id", "source", "task", "stage", "level", "reward", "gold_kind", "scored_labels", "ignored_labels",

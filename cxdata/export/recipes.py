@@ -87,7 +87,9 @@ def _head(form: str, stage: str) -> str:
     if form in ("easyr1", "verl") or (form == "trl" and stage != "sft"):
         lines.append(REWARD_NOTE)
     if stage == "sft" and form in ("easyr1", "verl"):
-        lines.append("Rewards of free text and boxes are not built: these rows are for instruction tuning.")
+        lines.append(
+            "This mix is for instruction tuning. cxmind_train.rewards.rows.score_row scores texts and boxes too."
+        )
     if form == "llamafactory" and stage != "sft":
         lines.append("This trainer tunes on the gold answers; it does not reinforce.")
     return "".join(f"# {line}\n" for line in lines)

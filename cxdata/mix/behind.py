@@ -47,14 +47,16 @@ def _told(build: Build) -> pl.LazyFrame:
         return pl.LazyFrame(schema={"source": pl.String, "study_id": pl.String, "age": pl.String, "sex": pl.String})
     source = str((build.record() or {}).get("source"))
     return pl.scan_parquet(path, glob=False).select(
-        pl.lit(source).alias("source"), "study_id", age=_band(), sex=pl.col("sex").fill_null(NOT_STATED)
-    )
+        pl.lit(source).alias("source"), "study_id", age=age_band().fill_null(NOT_STATED),
+        sex=pl.col("sex").fill_null(NOT_STATED),
+    )  # fmt: skip
 
 
-def _band() -> pl.Expr:
+def age_band() -> pl.Expr:
+    """The band of BANDS that `age` (years) is in; null where it is."""
     age = pl.col("age")
     under = pl.coalesce(pl.when(age < edge).then(pl.lit(band)) for edge, band in _EDGES)
-    return pl.when(age.is_null()).then(pl.lit(NOT_STATED)).otherwise(pl.coalesce(under, pl.lit(BANDS[4])))
+    return pl.when(age.is_not_null()).then(pl.coalesce(under, pl.lit(BANDS[4])))
 
 
 def _view() -> pl.Expr:

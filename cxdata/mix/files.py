@@ -18,6 +18,7 @@ from cxdata.mix.moved import without_unproved
 from cxdata.mix.order import ORDER
 from cxdata.mix.pool import FILE, PLACE
 from cxdata.mix.prompts import WIDE, Prompt, prompted
+from cxdata.mix.strata import STRATA, Strata, with_strata
 from cxdata.mix.traces import Golds, with_steps
 
 ROWS_A_FILE: Final = 65_536
@@ -26,7 +27,7 @@ ROWS_AT_A_TIME: Final = 4 * ROWS_A_FILE  # their questions and contexts are in m
 META: Final = (
     "sample_id", "source", "task", "stage", "level", "difficulty", "curriculum_order", "patient_keys", "split",
     "split_reason", "label_policy", "reference", "reward", "gold_kind", "scored_labels", "ignored_labels", "licence",
-    "restricted",
+    "restricted", *STRATA, "gold_basis",
 )  # fmt: skip
 
 
@@ -40,10 +41,11 @@ class Way(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is known of the rows beside their files: the sizes of pictures, and what is not proved (see `moved`)."""
+    """What is known of the rows beside their files: sizes of pictures, what is not proved (see `moved`), strata."""
 
     sizes: pl.DataFrame
     unproved: pl.DataFrame
+    strata: Strata
 
 
 def written(
@@ -74,7 +76,7 @@ def _files(
 ) -> Iterator[pl.DataFrame]:
     """The rows of each file to write, with what they say: the builds are read once for many files."""
     for some in rows.iter_slices(ROWS_AT_A_TIME // per_file * per_file):
-        told = without_unproved(_wide(some, samples), known.unproved)
+        told = with_strata(without_unproved(_wide(some, samples), known.unproved), known.strata)
         yield from with_steps(told, way.golds).iter_slices(per_file)
 
 

@@ -17,13 +17,14 @@ GAP: Final = "\n\n"
 WIDE: Final = (
     "sample_id", "question", "context", "options", "answer", "answer_letter", "answer_type", "labels", "scored_labels",
     "ignored_labels", "image_ids", "boxes", "stage", "label_policy", "reward", "licence", "restricted", "source",
-    "task", "level", "difficulty", "patient_keys", "reference",
+    "task", "level", "difficulty", "patient_keys", "study_key", "reference",
 )  # fmt: skip
 """The columns of samples that prompts are made of, and those that go with them into a stage folder."""
 Prompt = Literal["interleaved", "plain", "traced"]
 BOXES_TOLD: Final = "boxes_told"
 BOXES_GOLD: Final = "boxes_gold"
 BOXES_PROMPT: Final = "boxes.1"
+_NO_BASIS: Final = pl.lit(None, pl.List(pl.String))
 
 
 @cache
@@ -34,11 +35,12 @@ def wordings() -> dict[str, str]:
 
 
 def prompted(rows: pl.LazyFrame, prompt: Prompt) -> pl.LazyFrame:
-    """The rows with `problem`, `gold`, `gold_kind` and `prompt_id`; `rows` has the columns of WIDE and of `boxed`.
+    """The rows with `problem`, `gold`, `gold_kind`, `gold_basis`, `prompt_id`; `rows` has WIDE and `boxed`'s columns.
 
     `problem` holds one mark a picture, each on a line, then the question, the context, the options by letter and, in
     an interleaved prompt, how to answer; an open one ends with the list in question. `gold` is the answer as its reward
-    wants it in an interleaved prompt, in words in a plain one; with a column `steps`, the trace where that is not null.
+    wants it in an interleaved prompt, in words in a plain one; with a column `steps`, the trace where that is not null,
+    whose steps' bases are then `gold_basis` (null: candidates and closing step).
     Boxes are asked for and given alike in both. `traced` is interleaved for rows with a trace, plain for the others.
     """
     if prompt == "traced":
@@ -48,27 +50,26 @@ def prompted(rows: pl.LazyFrame, prompt: Prompt) -> pl.LazyFrame:
     if prompt == "plain":
         return rows.with_columns(
             problem=pl.concat_str(marks, pl.concat_str(parts, BOXES_TOLD, separator=GAP, ignore_nulls=True)),
-            gold=pl.coalesce(BOXES_GOLD, _in_words()), gold_kind=pl.lit("answer"),
+            gold=pl.coalesce(BOXES_GOLD, _in_words()), gold_kind=pl.lit("answer"), gold_basis=_NO_BASIS,
             prompt_id=_prompt_id(pl.lit("plain.1")),
         )  # fmt: skip
     told = pl.when(pl.col("stage") == "open").then(_open_end()).otherwise(pl.lit(wordings()["interleaved.closed.1"]))
     prompt_id = pl.when(pl.col("stage") == "open").then(pl.lit("interleaved.open.1"))
-    gold, kind = _rewarded(), pl.lit("answer")
+    gold, kind, basis = _rewarded(), pl.lit("answer"), _NO_BASIS
     if "steps" in rows.collect_schema():
-        gold, kind = (
-            pl.coalesce(_traced(), gold),
-            pl.when(_traced().is_not_null()).then(pl.lit("trace")).otherwise(kind),
-        )
+        is_trace = _traced().is_not_null()
+        gold, kind = pl.coalesce(_traced(), gold), pl.when(is_trace).then(pl.lit("trace")).otherwise(kind)
+        basis = pl.when(is_trace).then(pl.col("steps").list.eval(pl.element().struct.field("basis")))
     return rows.with_columns(
         problem=pl.concat_str(marks, parts, pl.lit(GAP), pl.coalesce(BOXES_TOLD, told)),
-        gold=pl.coalesce(BOXES_GOLD, gold), gold_kind=kind,
+        gold=pl.coalesce(BOXES_GOLD, gold), gold_kind=kind, gold_basis=basis,
         prompt_id=_prompt_id(prompt_id.otherwise(pl.lit("interleaved.closed.1"))),
     )  # fmt: skip
 
 
 def _by_trace(plain: pl.LazyFrame, interleaved: pl.LazyFrame) -> pl.LazyFrame:
     """The interleaved form of rows with a trace, the plain form of the others; both have the rows in one order."""
-    made = ("problem", "gold", "gold_kind", "prompt_id")
+    made = ("problem", "gold", "gold_kind", "gold_basis", "prompt_id")
     both = pl.concat([plain, interleaved.select(pl.col(made).name.suffix("_traced"))], how="horizontal")
     is_trace = pl.col("gold_kind_traced") == "trace"
     chosen = [pl.when(is_trace).then(f"{name}_traced").otherwise(name).alias(name) for name in made]

@@ -36,6 +36,7 @@ from cxdata.mix.pool import FILE, PLACE, keep, pool, samples_of
 from cxdata.mix.shown import laid_out, shown
 from cxdata.mix.sources import with_sources
 from cxdata.mix.splits import DROP_CODE, splits_of
+from cxdata.mix.strata import strata_of
 from cxdata.mix.traces import Golds, TraceMode, find, golds
 from cxdata.mix.unknown import left_out
 from cxdata.model.errors import CxdataError
@@ -179,7 +180,7 @@ def _write(
     way = Way(request.form, request.config.prompt, embedded=request.images == "embed", golds=of)
     shows = _shows(chosen)
     pictures = shown(shows["image_id"], found)
-    known = Known(pictures.table, chosen.unproved)
+    known = Known(pictures.table, chosen.unproved, strata_of(found, request.sources, pictures.table["image_id"]))
     if way.embedded:
         stored = InRows(pictures, shows, folder.home)
         size = in_words(stored.rows_bytes)

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cxmind_train.cli import check, evaluate, score, train
+from cxmind_train.cli import check, compare, evaluate, score, train
 
 INTERRUPTED: Final = 130
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (check.VERB, *train.VERBS, evaluate.VERB, score.VERB):
+for verb in (check.VERB, *train.VERBS, evaluate.VERB, compare.VERB, score.VERB):
     app.command(verb.name, epilog="Examples:  " + "   ·   ".join(verb.examples))(verb.run)
 
 

@@ -36,6 +36,13 @@ def run(
         str | None, typer.Option("--judge", metavar="URL", help="A model on this machine that judges answers in words.")
     ] = None,
     judge_model: Annotated[str, typer.Option("--judge-model", help="Its name at that endpoint.")] = "judge",
+    bertscore_model: Annotated[
+        str | None, typer.Option("--bertscore-model", help="A folder with a BERT: BERTScore of answers in words.")
+    ] = None,
+    bertscore_layer: Annotated[
+        int | None,
+        typer.Option("--bertscore-layer", min=1, help="Its layer; else as bert_score recommends, or the last."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of shuffled pictures and resamples.")] = 0,
     json: JsonOption = False,
 ) -> None:
@@ -54,6 +61,7 @@ def run(
         data, model, out, say, stage, split, told, max_tokens, batch, backend,
         tuple(view for view in views.split(",") if view), rotate, tensor_parallel=tensor_parallel, seed=seed,
         judge=(judge, judge_model) if judge else None,
+        bertscore=(bertscore_model, bertscore_layer) if bertscore_model else None,
     )  # fmt: skip
     made = evaluate(wanted)
     if json:

@@ -26,10 +26,15 @@ COLUMNS: Final = (
     "patient_keys", "split", "label_policy", "reference", "reward", "gold_kind", "scored_labels", "ignored_labels",
     "restricted",
 )  # fmt: skip
+ADDED: Final = {
+    "view": pl.String(), "sex": pl.String(), "age_band": pl.String(), "support_devices": pl.String(),
+    "gold_basis": pl.List(pl.String()),
+}  # fmt: skip
+"""Columns that earlier folders lack; unknown there."""
 
 
 class Rows:
-    """Rows of one split in the order of the folder. `frame` has COLUMNS, `finding` and where each row lies."""
+    """Rows of one split in the order of the folder. `frame` has COLUMNS, ADDED, `finding` and where each row lies."""
 
     def __init__(self, folder: StageFolder, split: Split, frame: pl.DataFrame, files: Sequence[Path]) -> None:
         self.folder = folder
@@ -135,8 +140,10 @@ def _read(path: Path, number: int) -> pl.DataFrame:
     gone = [name for name in (*COLUMNS, IMAGES) if name not in names]
     if gone:
         raise CxdataError(f"columns are missing: {', '.join(gone)}", where=str(path), mend="mix anew")
-    basis = pl.col("gold_basis") if "gold_basis" in names else pl.lit(None, pl.List(pl.String)).alias("gold_basis")
-    frame = scan.select(*COLUMNS, basis).collect()
+    later = [
+        pl.col(name) if name in names else pl.lit(None, kind).alias(name) for name, kind in ADDED.items()
+    ]  # fmt: skip
+    frame = scan.select(*COLUMNS, *later).collect()
     with pq.ParquetFile(path) as file:
         sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
     group = [index for index, size in enumerate(sizes) for _ in range(size)]

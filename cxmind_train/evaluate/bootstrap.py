@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 RESAMPLES: Final = 2000
 LEVEL: Final = 0.95
 Interval = tuple[float, float]
+_CELLS: Final = 1 << 24  # weights spread over rows at a time, 64 MB of them
 _MOST: Final = 8  # a Poisson variable of mean 1 is larger once in a million
 _GOLDEN: Final = 0x9E3779B97F4A7C15
 _MIXERS: Final = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1))
@@ -32,6 +33,7 @@ class Bootstrap:
     def __init__(self, patients: Sequence[str], seed: int, resamples: int = RESAMPLES) -> None:
         import numpy as np
 
+        self.rows = len(patients)
         frame = pl.DataFrame({"patient": list(patients)})
         self._of_row = frame["patient"].rank("dense").cast(pl.Int64).to_numpy() - 1
         distinct = frame.unique().sort("patient")
@@ -46,7 +48,11 @@ class Bootstrap:
         """
         import numpy as np
 
-        values = np.asarray(statistic(self._weights[:, self._of_row]), dtype=float)
+        at_once = max(1, _CELLS // max(self.rows, 1))
+        parts = (
+            self._weights[start : start + at_once, self._of_row] for start in range(0, len(self._weights), at_once)
+        )
+        values = np.concatenate([np.asarray(statistic(part), dtype=float) for part in parts])
         values = values[np.isfinite(values)]
         if not len(values):
             return None

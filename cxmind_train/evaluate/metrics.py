@@ -6,15 +6,20 @@ from typing import Any, Final
 
 import polars as pl
 
-from cxmind_train.evaluate.binary import of_finding, over_findings
+from cxmind_train.evaluate import measures as of
+from cxmind_train.evaluate.binary import FEWEST, MEANS, counts_in_mean, of_finding, over_findings
 from cxmind_train.evaluate.bootstrap import RESAMPLES, Bootstrap
+from cxmind_train.evaluate.scored import SHOWN
 from cxmind_train.evaluate.views import VIEWS
 from cxmind_train.rewards.rows import score_row
 
-STRATA: Final = ("source", "reference", "level")
+STRATA: Final = {
+    "source": "source", "reference": "reference", "level": "level", "view": SHOWN, "sex": "sex",
+    "age_band": "age_band", "support_devices": "support_devices",
+}  # fmt: skip
+"""Names of strata and the columns of predictions they are told by."""
+UNKNOWN: Final = "unknown"
 ANSWER_NAME: Final = {"closed": "accuracy", "open": "f1", "sft": "score"}
-BESIDE: Final = ("bleu1", "rouge_l", "iou")
-YES_NO: Final = "disease_binary"
 DIGITS: Final = 6
 
 
@@ -32,17 +37,23 @@ def summary(predictions: pl.DataFrame, gold: pl.DataFrame, stage: str, seed: int
         for (task,), part in predictions.sort("task").group_by("task", maintain_order=True)
     }
     made["strata"] = {
-        column: {
-            str(value): _values(part, answer, seed, resamples)
-            for (value,), part in sighted.sort(column).group_by(column, maintain_order=True)
-        }
-        for column in STRATA
+        name: {value: _values(part, answer, seed, resamples) for value, part in stratum(sighted, name).items()}
+        for name in STRATA
     }
     findings = _findings(sighted, seed, resamples)
     if findings:
-        made["findings"], made["over_findings"] = findings, over_findings(findings)
-    made["traces"] = _traces(sighted)
-    return _rounded(made)
+        made["findings"] = findings
+        made["over_findings"] = over_findings(findings) | _over_findings_ci(sighted, seed, resamples)
+    made["traces"] = _traces(sighted, seed, resamples)
+    made |= _reports(sighted, seed, resamples)
+    return rounded(made)
+
+
+def stratum(sighted: pl.DataFrame, name: str) -> dict[str, pl.DataFrame]:
+    """The rows by the value of one of STRATA; those without one are `unknown`, which comes last."""
+    column = STRATA[name]
+    parts = sighted.sort(column, nulls_last=True, maintain_order=True).group_by(column, maintain_order=True)
+    return {UNKNOWN if value is None else str(value): part for (value,), part in parts}
 
 
 def _block(rows: pl.DataFrame, gold: pl.DataFrame, answer: str, seed: int, resamples: int) -> dict[str, Any]:
@@ -60,29 +71,40 @@ def _block(rows: pl.DataFrame, gold: pl.DataFrame, answer: str, seed: int, resam
 
 
 def _values(rows: pl.DataFrame, answer: str, seed: int, resamples: int) -> dict[str, Any]:
-    boot = Bootstrap(rows["patient_key"].to_list(), seed, resamples)
-    told = {
-        "n": rows.height, "patients": rows["patient_key"].n_unique(), answer: rows["answer"].mean(),
-        "ci": boot.of_mean(rows["answer"].to_list()), "format": rows["format"].mean(), "total": rows["total"].mean(),
-    }  # fmt: skip
-    return told | {name: rows[name].mean() for name in BESIDE if rows[name].null_count() < rows.height}
+    """Means of rows; the answer's alone has its interval here: `compare` and `predictions.parquet` give the others."""
+    statistics = of.of_rows(rows, answer)
+    made = {"n": rows.height, "patients": rows["patient_key"].n_unique(), answer: rows["answer"].mean(),
+            "ci": _boot(rows, seed, resamples).interval(statistics[answer])}  # fmt: skip
+    return made | {name: of.value(one, rows.height) for name, one in statistics.items() if name != answer}
+
+
+def _boot(rows: pl.DataFrame, seed: int, resamples: int) -> Bootstrap:
+    return Bootstrap(rows["patient_key"].to_list(), seed, resamples)
+
+
+def lost(sighted: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    """What a control lacks of the sighted answer, pair by pair: sample_id, patient_key, `lost`."""
+    both = sighted.select("sample_id", "patient_key", "answer").join(
+        other.select("sample_id", without="answer"), on="sample_id", maintain_order="left"
+    )
+    return both.select("sample_id", "patient_key", lost=pl.col("answer") - pl.col("without"))
 
 
 def _lost(sighted: pl.DataFrame, other: pl.DataFrame, seed: int, resamples: int) -> dict[str, Any]:
-    """What a control lacks of the sighted answer, pair by pair."""
-    both = sighted.select("sample_id", "patient_key", "answer").join(
-        other.select("sample_id", without="answer"), on="sample_id"
-    )
-    values = (both["answer"] - both["without"]).to_list()
-    boot = Bootstrap(both["patient_key"].to_list(), seed, resamples)
-    return {"difference": sum(values) / len(values) if values else None, "ci": boot.of_mean(values)}
+    pairs = lost(sighted, other)
+    return {"difference": pairs["lost"].mean(), "ci": _boot(pairs, seed, resamples).of_mean(pairs["lost"].to_list())}
 
 
 def _turned(parts: list[pl.DataFrame], answer: str, seed: int, resamples: int) -> dict[str, Any]:
     """Over all places of the options: the mean, and the share of questions that got one answer at every place."""
     both = pl.concat(parts)
-    steady = both.group_by("sample_id").agg(same=pl.col("said_option").n_unique() == 1)["same"].mean()
-    return {**_values(both, answer, seed, resamples), "same_answer": steady}
+    return {**_values(both, answer, seed, resamples), "same_answer": steady(both)["same"].mean()}
+
+
+def steady(rows: pl.DataFrame) -> pl.DataFrame:
+    """sample_id, patient_key and `same`: whether a question got one answer at every place of its options."""
+    same = (pl.col("said_option").n_unique() == 1).cast(pl.Float64)
+    return rows.group_by("sample_id", maintain_order=True).agg(pl.col("patient_key").first(), same=same)
 
 
 def majority(gold: pl.DataFrame) -> float | None:
@@ -102,29 +124,54 @@ def majority(gold: pl.DataFrame) -> float | None:
 
 
 def _findings(sighted: pl.DataFrame, seed: int, resamples: int) -> dict[str, Any]:
-    asked = sighted.filter((pl.col("task") == YES_NO) & pl.col("finding").is_not_null()).with_columns(
-        is_yes=pl.col("gold_option") == "Yes",
-        said_yes=pl.when(pl.col("said_option").is_in(["Yes", "No"])).then(pl.col("said_option") == "Yes"),
-    )
-    asked = asked.filter(pl.col("gold_option").is_in(["Yes", "No"]))
     return {
         str(name): of_finding(part, seed, resamples)
-        for (name,), part in asked.sort("finding").group_by("finding", maintain_order=True)
+        for (name,), part in of.yes_or_no(sighted).sort("finding").group_by("finding", maintain_order=True)
     }
 
 
-def _traces(sighted: pl.DataFrame) -> dict[str, Any]:
-    verdicts = int(sighted["verdicts"].sum())
-    return {
-        "verdicts": verdicts, "verdict_accuracy": int(sighted["right_verdicts"].sum()) / verdicts if verdicts else None,
-        "last_step_and_answer_agree": sighted["agrees"].mean(), "think": sighted["think"].mean(),
-        "process": sighted["process"].mean(),
-    }  # fmt: skip
+def counted_findings(rows: pl.DataFrame) -> list[str]:
+    """Findings of `yes_or_no` rows with enough of both to count in the mean."""
+    parts = rows.sort("finding").group_by("finding", maintain_order=True)
+    return [str(name) for (name,), part in parts if counts_in_mean(part)]
 
 
-def _rounded(value: Any) -> Any:
+def _over_findings_ci(sighted: pl.DataFrame, seed: int, resamples: int) -> dict[str, Any]:
+    """Intervals of the means over findings: a patient is drawn for all findings at once."""
+    rows = of.yes_or_no(sighted)
+    counted = counted_findings(rows)
+    if not counted:
+        return {"fewest": FEWEST}
+    boot = _boot(rows, seed, resamples)
+    means = of.macro(of.by_finding(rows), counted)
+    return {"fewest": FEWEST, **{f"{name}_ci": boot.interval(means[name]) for name in MEANS if name in means}}
+
+
+def _traces(sighted: pl.DataFrame, seed: int, resamples: int) -> dict[str, Any]:
+    boot = _boot(sighted, seed, resamples)
+    by_basis = {
+        basis: {"steps": of.steps(sighted, basis), **of.told(statistics, boot)}
+        for basis, statistics in of.of_basis(sighted).items()
+    }
+    return {"verdicts": int(sighted["verdicts"].sum()), **of.told(of.of_traces(sighted), boot), "by_basis": by_basis}
+
+
+def _reports(sighted: pl.DataFrame, seed: int, resamples: int) -> dict[str, Any]:
+    """Findings of texts and invented priors of reports; nothing where no row asks for a text."""
+    made: dict[str, Any] = {}
+    if (rows := of.texts(sighted)).height:
+        made["texts"] = {"n": rows.height, **of.told(of.of_texts(rows), _boot(rows, seed, resamples))}
+    if (rows := of.reports(sighted)).height:
+        made["reports"] = {"n": rows.height, **of.told(of.of_priors(rows), _boot(rows, seed, resamples))}
+        if (told := of.texts(rows)).height:
+            made["reports"] |= of.told(of.of_texts(told), _boot(told, seed, resamples))
+    return made
+
+
+def rounded(value: Any) -> Any:
+    """Six digits of every number, tuples as lists: as JSON holds it."""
     if isinstance(value, dict):
-        return {key: _rounded(one) for key, one in value.items()}
+        return {key: rounded(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(one) for one in value]
+        return [rounded(one) for one in value]
     return round(value, DIGITS) if isinstance(value, float) else value

@@ -15,11 +15,12 @@ from cxmind_train.config import Filter
 from cxmind_train.data.folder import Split, StageFolder, stage_folder
 from cxmind_train.data.options import options_of, rotated
 from cxmind_train.data.rows import Rows, chosen, read_rows
+from cxmind_train.evaluate.bertscore import with_bertscore
 from cxmind_train.evaluate.generate import Asked, Backend, Settings, Transformers, Vllm, quiet
 from cxmind_train.evaluate.judge import judge
 from cxmind_train.evaluate.metrics import summary
 from cxmind_train.evaluate.page import page
-from cxmind_train.evaluate.scored import META, SCHEMA, begun, scored, yes_and_no
+from cxmind_train.evaluate.scored import FORM, META, SCHEMA, SHOWN, begun, scored, yes_and_no
 from cxmind_train.evaluate.views import VIEWS, asked, shuffled_rows
 from cxmind_train.files import write_json, write_text
 from cxmind_train.models.named import RUN_JSON, is_run, model_path
@@ -54,6 +55,7 @@ class Evaluation:
     seed: int = 0
     resamples: int = 2000
     judge: tuple[str, str] | None = None  # endpoint and model
+    bertscore: tuple[str, int | None] | None = None  # model and layer
 
 
 def evaluate(wanted: Evaluation) -> dict[str, Any]:
@@ -71,7 +73,8 @@ def evaluate(wanted: Evaluation) -> dict[str, Any]:
     record = _record(wanted, folder, told)
     _bind(wanted.out, record)
     predictions = _predictions(wanted, rows, record, told)
-    made = summary(predictions, _gold(rows, predictions), stage, wanted.seed, wanted.resamples)
+    predictions, alike = with_bertscore(predictions, wanted.bertscore, wanted.say)
+    made = summary(predictions, _gold(rows, predictions), stage, wanted.seed, wanted.resamples) | alike
     predictions, judged = _judged(predictions, wanted)
     made |= judged
     made = {**record, "stage": stage, "rows": len(rows), "text_guess": folder.record.get("text_only"), **made}
@@ -95,7 +98,8 @@ def _predictions(wanted: Evaluation, rows: Rows, record: dict[str, Any], told: d
             _write_part(_part(wanted.out, view, start), frame)
             wanted.say(f"eval: {view} {min(start + ROWS_A_PART, len(rows)):,}/{len(rows):,}  part {number}/{len(left)}")
     made = pl.concat([pl.read_parquet(_part(wanted.out, *one), glob=False) for one in parts])
-    meta = rows.frame.select("sample_id", *META, patient_key=pl.col("patient_keys").list.first())
+    frame = rows.frame.rename({"view": SHOWN})
+    meta = frame.select("sample_id", *META, patient_key=pl.col("patient_keys").list.first())
     return made.join(meta, on="sample_id", how="left", maintain_order="left")
 
 
@@ -151,7 +155,9 @@ def _turned(row: dict[str, Any], turn: int) -> dict[str, Any]:
 
     letters = parse(row["answer"]).final or ""
     problem, moved = rotated(row["problem"], letters, turn)
-    return row if problem == row["problem"] else {**row, "problem": problem, "answer": f"<answer>{moved}</answer>"}
+    if problem == row["problem"]:
+        return row
+    return {**row, "problem": problem, "answer": f"<answer>{moved}</answer>", "gold_basis": None}
 
 
 def _views(wanted: Evaluation, rows: Rows) -> list[str]:
@@ -198,7 +204,7 @@ def _record(wanted: Evaluation, folder: StageFolder, told: dict[str, Any]) -> di
         "split": wanted.split, "filter": [one.model_dump(mode="json", exclude_none=True) for one in filters],
         "max_tokens": wanted.max_tokens or rollout.get("max_tokens", 4096), "pixels": list(pixels),
         "threads": told.get("device", {}).get("threads"), "backend": wanted.backend, "seed": wanted.seed,
-        "versions": versions(),
+        "form": FORM, "versions": versions(),
     }  # fmt: skip
 
 

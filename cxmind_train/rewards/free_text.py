@@ -36,14 +36,34 @@ class Told(NamedTuple):
     sentences: tuple[str, ...]
 
 
+class Counts(NamedTuple):
+    """Findings that both call present, those of the answer (contradictions twice, free ones not), those of the gold."""
+
+    hits: int
+    said: int
+    there: int
+
+    @property
+    def f1(self) -> float:
+        """Of the two texts, in [0, 1]."""
+        return 2 * self.hits / (self.said + self.there) if self.hits else 0.0
+
+
 def score_text(completion: str, gold: str, weights: Weights = DEFAULT) -> Scores:
     """Score a completion; format is well-formed pairs, or a text without any tag. In [0, 1], gold itself earns 1."""
-    parsed = parse(completion)
-    is_plain = not any(tag in completion for tag in _TAGS) and bool(completion.strip())
-    said = completion if is_plain else parsed.final or ""
-    form = float(is_plain or parsed.is_well_formed)
+    said = said_text(completion)
+    form = float(_is_plain(completion) or parse(completion).is_well_formed)
     answer = finding_f1(said, gold_text(gold)) * _restraint(said, gold_text(gold))
     return Scores("free_text", form, answer, None, None, weights.format * form + (1 - weights.format) * answer, 0.0)
+
+
+def said_text(completion: str) -> str:
+    """What a completion answers: its closing block, or all of a text without any tag."""
+    return completion if _is_plain(completion) else parse(completion).final or ""
+
+
+def _is_plain(completion: str) -> bool:
+    return not any(tag in completion for tag in _TAGS) and bool(completion.strip())
 
 
 def gold_text(gold: str) -> str:
@@ -57,14 +77,18 @@ def finding_f1(said: str, gold: str) -> float:
     Two findings that the gold leaves uncertain may be called present for nothing. Where our reader finds
     nothing sure in the gold, ROUGE-L stands in.
     """
+    counted = counts(said, gold)
+    return rouge_l(_words(said), _words(gold)) if counted is None else counted.f1
+
+
+def counts(said: str, gold: str) -> Counts | None:
+    """What F1 is made of; None where our reader finds nothing sure in the gold."""
     truth, mine = told(gold), told(said)
     right, named = _positive(truth), _positive(mine)
     if not right:
-        return rouge_l(_words(said), _words(gold))
-    hits = len(right & named)
+        return None
     free = min(len((named - right) & truth.uncertain), FREE_IGNORED)
-    contradicted = len(mine.present & truth.absent)
-    return 2 * hits / (len(named) - free + contradicted + len(right)) if hits else 0.0
+    return Counts(len(right & named), len(named) - free + len(mine.present & truth.absent), len(right))
 
 
 def similarity(said: str, gold: str) -> dict[str, float]:
