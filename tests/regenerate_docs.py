@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from cxdata.cli.app import app
 from cxdata.mix.dropped import table_markdown
 from cxdata.model.facets import FACETS
-from cxdata.model.terms import ThirdParty
 from cxdata.model.policies import policy_table_markdown
 from cxdata.model.sample import columns
 from cxdata.model.tags import TAGS
+from cxdata.model.terms import ThirdParty
 from cxdata.sources.base import Source
 from cxdata.sources.discovery import sources
 from cxdata.tasks.base import Task, tasks

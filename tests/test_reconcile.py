@@ -51,7 +51,7 @@ def test_each_source_has_what_was_published_what_was_built_and_why_they_differ(c
     assert lines["mimic", "patients"].official == 65_379
     assert lines["mimic", "patients"].built == steps["patients"]
     assert lines["mimic", "patients"].reason == "less than was published: the download lacks it"
-    assert lines["mimic", "studies"].reason == "", "the same reason is told once"
+    assert lines["mimic", "pictures"].reason == "", "the same reason is told once"
     of_reports = lines["mimic", "reports with sections"].reason
     assert of_reports.startswith("less than was published: the download lacks it, or rows were rejected: ")
     assert "report_empty 1" in of_reports
@@ -62,7 +62,8 @@ def test_each_source_has_what_was_published_what_was_built_and_why_they_differ(c
     assert lines["padchest", "pictures"].reason == NO_SOURCE
     totals = {line.unit: line for line in found.totals}
     samples = sum(
-        json.loads((cx / slug / "build.json").read_text())["samples"]["total"] for slug in ("mimic", "chestxray14", "slake", "radgraph")
+        json.loads((cx / slug / "build.json").read_text())["samples"]["total"]
+        for slug in ("mimic", "chestxray14", "slake", "radgraph")
     )
     assert totals["question-answer samples"].built == samples
     assert totals["question-answer samples"].reason == "19 of 23 sources are not built"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import polars as pl
@@ -180,7 +181,7 @@ def _lost(manifest: Manifest, content: Mapping[str, Any]) -> str:
     told = []
     for task in ASKING:
         steps = [one for one in content["funnel"] if one["step"].startswith(f"{task}: ")]
-        for before, after in zip(steps, steps[1:], strict=False):
+        for before, after in pairwise(steps):
             if after["count"] < before["count"]:
                 step = after["step"].removeprefix(f"{task}: ")
                 told.append(f"not {step}: {before['count'] - after['count']:,}")

@@ -102,7 +102,7 @@ def _not_vetoed(tied: pl.DataFrame, material: Material) -> pl.DataFrame:
 
 
 def _balanced(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """As many pairs for each answer, finding and view (of both pictures, the same), with the number of the set of either of their rows.
+    """As many pairs for each answer, finding and view, with the number of the set of either of their rows.
 
     Turned round, a pair that changed gives one row of each kind of change, a stable one two of the same: the first
     gives both to one set (`place`, `place_turned`), the second to two.
