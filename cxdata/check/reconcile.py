@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -65,15 +65,17 @@ def reconcile(wanted: Collection, sources: Mapping[str, Source], builds: Sequenc
     records = {str(record.content["source"]): record for record in told}
     manifests = {slug: source.manifest for slug, source in sources.items()}
     lines = [line for slug in wanted.sources for line in stages(slug, manifests.get(slug), records.get(slug))]
-    there = [records[slug] for slug in wanted.sources if slug in records]
-    return Reconciled(wanted.title, tuple(lines), tuple(_totals(wanted, there)))
+    there = {slug: records[slug] for slug in wanted.sources if slug in records}
+    shown = [slug for slug in there if slug not in manifests or not there.keys() & set(manifests[slug].requires)]
+    return Reconciled(wanted.title, tuple(lines), tuple(_totals(wanted, there, shown)))
 
 
-def _totals(wanted: Collection, there: Sequence[Record]) -> list[Line]:
-    written = _by_writer(there)
+def _totals(wanted: Collection, there: Mapping[str, Record], shown: Sequence[str]) -> list[Line]:
+    """The paper's totals; pictures are those of the sources in `shown`: others show pictures of one that is built."""
+    written = _by_writer(there.values())
     got = {
-        PICTURES: sum(record.step("pictures") or 0 for record in there),
-        SAMPLES: sum(int(record.content["samples"]["total"]) for record in there),
+        PICTURES: sum(there[slug].step("pictures") or 0 for slug in shown),
+        SAMPLES: sum(int(record.content["samples"]["total"]) for record in there.values()),
         TRACES: sum(written.values()),
     }
     missing = len(wanted.sources) - len(there)
@@ -87,7 +89,7 @@ def _totals(wanted: Collection, there: Sequence[Record]) -> list[Line]:
     return lines
 
 
-def _by_writer(there: Sequence[Record]) -> dict[str, int]:
+def _by_writer(there: Iterable[Record]) -> dict[str, int]:
     """How many traces each writer left that fit the samples beside them."""
     counts: dict[str, int] = {}
     for record in there:
