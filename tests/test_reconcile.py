@@ -20,7 +20,6 @@ from cxdata.model.errors import UsageError
 from cxdata.sources.base import Source
 from cxdata.sources.discovery import sources
 
-
 WANTED: dict[str, dict[str, Any]] = {
     "mimic": {"tasks": ("disease_single_choice",)}, "chestxray14": {"tasks": ("disease_binary",), "limit": 5},
     "slake": {}, "radgraph": {"tasks": ("entity_relation_extraction",)},
