@@ -20,7 +20,7 @@ from cxdata.reports.scope import ABSENT, CUES, PRESENT, UNCERTAIN, UNSAID, Cue, 
 from cxdata.reports.spotting import spotted
 from cxdata.reports.words import Words, words
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Goes up whenever the same sentence may be read otherwise."""
 
 _RANK: Final = {PRESENT: 0, UNCERTAIN: 1, ABSENT: 2}
