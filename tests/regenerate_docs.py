@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from cxdata.cli.app import app
 from cxdata.mix.dropped import table_markdown
 from cxdata.model.facets import FACETS
-from cxdata.model.manifest import ThirdParty
 from cxdata.model.policies import policy_table_markdown
 from cxdata.model.sample import columns
 from cxdata.model.tags import TAGS
+from cxdata.model.terms import ThirdParty
 from cxdata.sources.base import Source
 from cxdata.sources.discovery import sources
 from cxdata.tasks.base import Task, tasks
@@ -96,6 +96,7 @@ def _card(source: Source) -> str:
     return "\n".join([
         f"## `{m.slug}`: {m.title}\n", f"{m.summary}\n", f"Access: {m.access}. Licence: {m.licence}. {m.terms}\n",
         *_services(m.third_party),
+        *(f"Questions answered by `{one.name}` ({one.reference}): {one.note}.\n" for one in m.answered_by),
         *(f"- {part.title}: <{part.home.url}> ({part.home.size})" for part in m.parts.values()), "",
         "| file | part | need | tasks | why |", "|---|---|---|---|---|", *files, "",
         "| layout | what | parts |", "|---|---|---|", *layouts, "",

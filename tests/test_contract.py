@@ -25,6 +25,7 @@ from cxdata.tasks.base import task, tasks
 
 PhantomOf = Callable[..., Path]
 InLayout = tuple[Source, Layout]
+TIERED = {name for name, columns in FACETS.items() if "reference" in columns} - {"questions"}
 PICTURES = (".jpg", ".png", ".dcm", ".dicom")
 
 
@@ -52,6 +53,9 @@ def test_manifest_is_complete(source: Source) -> None:
     for name in manifest.tasks:
         filled = {*manifest.facets, *manifest.derives}
         assert set(task(name).facets) <= filled, f"{name} needs facets that the source does not fill"
+    if any(task(name).has_tier for name in manifest.tasks):
+        told = (*(manifest.labels.annotators if manifest.labels else ()), *manifest.answered_by)
+        assert told or set(manifest.facets) & TIERED, "nothing says of which tier its samples are"
     for part in ("manifest.yaml", "reader.py", "phantom.py", "NOTES.md"):
         assert (source.folder / part).is_file()
 
@@ -108,6 +112,7 @@ def test_samples_of_every_task(
     for name in source.manifest.tasks:
         rows = samples.filter(pl.col("task") == name)
         assert rows.height, f"{source.slug} feeds no {name}"
+        assert rows["reference"].null_count() == (0 if task(name).has_tier else rows.height), f"{name}: tiers"
         golden.check(f"{name} on {source.slug}", task(name).version, frame_digest(rows, ["sample_id"]))
     assert samples["sample_id"].is_unique().all()
     assert samples["patient_key"].str.starts_with(f"{source.manifest.patient_namespace}:").all()

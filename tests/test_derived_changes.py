@@ -34,10 +34,13 @@ def rows(home: Path) -> pl.DataFrame:
     return pl.read_parquet(home / "samples/*.parquet")
 
 
-def test_each_answer_of_each_finding_is_as_often_and_in_train_alone(home: Path) -> None:
-    table = rows(home)
-    counts = table.group_by("asked_finding", "answer").len().group_by("asked_finding").agg("len", n=pl.len())
+def test_each_answer_of_each_finding_is_as_often_in_each_view_and_in_train_alone(home: Path) -> None:
+    views = pl.read_parquet(home / "facets/images.parquet").select("image_id", "view")
+    table = rows(home).with_columns(image_id=pl.col("image_ids").list.first()).join(views, on="image_id")
+    alike = ("asked_finding", "view")
+    counts = table.group_by(*alike, "answer").len().group_by(alike).agg("len", n=pl.len())
     assert counts.height >= 4
+    assert set(counts["view"]) == {"AP", "PA"}
     assert counts.filter((pl.col("n") != 3) | (pl.col("len").list.n_unique() != 1)).is_empty()
     assert set(table["split"]) == {"train"}
     assert set(table["reference"]) == {"R4"}

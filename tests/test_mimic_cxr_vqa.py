@@ -132,3 +132,9 @@ def test_both_forms_of_ids_give_the_same_questions(both: Path, tmp_path: Path) -
     built = read(SOURCE, write_phantom(SOURCE, tmp_path, 20, layout)).facets["questions"]
     assert built.height > 100
     assert built.equals(read(SOURCE, both).facets["questions"])
+
+
+def test_sizes_are_of_the_tier_of_programs_and_all_else_of_rules(both: Path) -> None:
+    rows = read(SOURCE, both).facets["questions"]
+    tiers = rows.group_by(pl.col("category").str.contains("size")).agg(pl.col("reference").unique())
+    assert dict(tiers.iter_rows()) == {True: ["R5"], False: ["R4"]}

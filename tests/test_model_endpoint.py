@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from cxdata.model.errors import RefusedError, UsageError
+from cxdata.model.manifest import Manifest
+from cxdata.model.terms import shared_terms
 from cxdata.reasoning.model.endpoint import DEFAULT, endpoint
 from cxdata.reasoning.model.terms import accepted_terms
 from cxdata.sources.base import Source
@@ -103,6 +108,31 @@ def test_every_restricted_source_says_what_its_terms_say_of_services(known: dict
     restricted = [source.manifest for source in known.values() if source.manifest.restricted]
     assert restricted
     assert not [manifest.slug for manifest in restricted if manifest.third_party is None]
+
+
+def test_terms_that_several_sources_are_under_are_told_once(known: dict[str, Source]) -> None:
+    texts = [file.read_text() for file in Path(str(files("cxdata"))).rglob("*.y*ml")]
+    said = [third.says for source in known.values() if (third := source.manifest.third_party)]
+    assert {name for name, terms in shared_terms().items() if said.count(terms.says) > 1} == {
+        "physionet-credentialed", "cc-by-nc-nd-4.0"
+    }  # fmt: skip
+    words = " ".join(" ".join(texts).split())
+    assert all(words.count(one) == 1 for one in set(said))
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("physionet", "no terms are called 'physionet': one of physionet-credentialed"),
+        ({"name": "physionet-credentialed", "says": "Anything goes.", "page": "x"}, "write the name alone"),
+    ],
+)
+def test_terms_that_are_not_in_the_table_or_contradict_it_are_refused(
+    known: dict[str, Source], told: object, why: str
+) -> None:
+    content = {**known["mimic"].manifest.model_dump(), "third_party": told}
+    with pytest.raises(ValidationError, match=why):
+        Manifest.model_validate(content)
 
 
 def test_no_other_module_of_the_package_opens_a_connection() -> None:

@@ -83,6 +83,20 @@ def test_more_of_one_kind_than_of_the_other_is_thinned() -> None:
     assert rows(CHANGED).is_empty()
 
 
+def test_the_answers_are_as_many_in_each_view() -> None:
+    worse = [study for i in range(4) for study in pair(f"w{i}", "worsening", views=("AP", "AP"))]
+    same = [study for i in range(4) for study in pair(f"s{i}", "stable")]
+    assert rows([*worse, *same]).is_empty(), "the view would tell the answer"
+    in_both = [*worse, *same, *CHANGED, *pair("t", "stable", views=("AP", "AP"))]
+    table = rows(in_both)
+    views = {f"{study.name}": study.views[0] for study in in_both}
+    told = Counter((views[row["study_key"].split(":")[1]], row["answer"]) for row in table.iter_rows(named=True))
+    assert set(told.values()) == {2}
+    assert set(told) == {(view, answer) for view in ("AP", "PA") for answer in SAID}
+    of_set = table.with_columns(view=pl.col("study_key").str.split(":").list.get(1).replace(views))
+    assert (of_set.group_by("set_id").agg(pl.col("view").n_unique(), pl.len())["view"] == 1).all()
+
+
 def survivors(studies: list[Study], same_time: str = "") -> set[str]:
     """Patients with a question, among enough others for balance."""
     others = [study for i in range(8) for study in (*pair(f"c{i}", "worsening"), *pair(f"s{i}", "stable"))]

@@ -25,7 +25,7 @@ def native(key: str = "q1", **changed: Any) -> dict[str, Any]:
     """A native question about the first study."""
     return {
         "question_id": key, "study_id": "s1", "image_ids": ["made:s1-0"], "question": "What is seen?", "options": None,
-        "answer": "A nodule.", "answer_type": None, "category": "finding", "split_official": None,
+        "answer": "A nodule.", "answer_type": None, "category": "finding", "split_official": None, "reference": "R2",
         "origin_file": "questions.json", "origin_row": 3, **changed,
     }  # fmt: skip
 

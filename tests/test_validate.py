@@ -126,7 +126,7 @@ BY_TASK: dict[str, dict[str, Any]] = {
         "question": "How does it go on?", "asked_finding": "Edema", "options": ["stable", "worsening", "improving"],
         "answer": "worsening", "answer_letter": "B", "image_ids": ["mimic:front", "mimic:later"],
         "label_policy": "none",
-        "reference": None, "evidence_ids": None, "set_id": "set", "split": "train",
+        "reference": "R4", "evidence_ids": None, "set_id": "set", "split": "train",
         "wording_id": "temporal_progression.en.v1.any.01",
     },
     "abnormality_grounding": {
@@ -139,7 +139,7 @@ BY_TASK: dict[str, dict[str, Any]] = {
     },
     "visual_question_answering": {
         "answer_type": "free_text", "stage": "sft", "level": "answer", "reward": "free_text",
-        "question": "Where is the pathology?", "answer": "On the left.", "label_policy": "none", "reference": None,
+        "question": "Where is the pathology?", "answer": "On the left.", "label_policy": "none", "reference": "R2",
         "evidence_ids": None, "wording_id": "visual_question_answering.native",
     },
     "phrase_grounding": {
@@ -147,11 +147,13 @@ BY_TASK: dict[str, dict[str, Any]] = {
         "answer": "lower left of the picture.", "wording_id": "phrase_grounding.en.v1.any.01",
     },
     "grounded_captioning": {
-        **REPORT, "domain": "spatiotemporal_alignment", "level": "captioning", "question": "What is in the box?",
+        **REPORT, "reference": "R3", "domain": "spatiotemporal_alignment", "level": "captioning",
+        "question": "What is in the box?",
         "answer": "Mild edema.", "image_ids": ["mimic:front"], "wording_id": "grounded_captioning.en.v1.any.01",
     },
     "grounded_diagnosis": {
-        **REPORT, "domain": "spatiotemporal_alignment", "level": "diagnosis", "question": "What is in the box?",
+        **REPORT, "reference": "R3", "domain": "spatiotemporal_alignment", "level": "diagnosis",
+        "question": "What is in the box?",
         "answer": "Edema", "image_ids": ["mimic:front"], "labels": ["Edema"],
         "wording_id": "grounded_diagnosis.en.v1.any.01",
     },
@@ -164,15 +166,17 @@ BY_TASK: dict[str, dict[str, Any]] = {
     "difference_vqa": {
         "domain": "spatiotemporal_alignment", "answer_type": "free_text", "stage": "sft", "level": "answer",
         "reward": "free_text", "question": "First the older one. What is new?", "answer": "An effusion is new.",
-        "image_ids": ["mimic:front", "mimic:elsewhere"], "label_policy": "none", "reference": None,
+        "image_ids": ["mimic:front", "mimic:elsewhere"], "label_policy": "none", "reference": "R4",
         "evidence_ids": None, "wording_id": "difference_vqa.en.v1.any.01",
     },
     "explanation": {
-        **REPORT, "level": "answer", "question": "Why?", "answer": "The opacity suggests edema.",
+        **REPORT, "reference": "R3", "level": "answer",
+        "question": "Why?", "answer": "The opacity suggests edema.",
         "wording_id": "explanation.en.v1.any.01",
     },
     "entity_relation_extraction": {
-        **REPORT, "domain": "language", "level": "extraction", "question": "Which entities?", "image_ids": [],
+        **REPORT, "reference": "R3", "domain": "language", "level": "extraction",
+        "question": "Which entities?", "image_ids": [],
         "context": "Unchanged edema", "answer": "1 | Unchanged | present | modify 2\n2 | edema | present",
         "wording_id": "entity_relation_extraction.en.v1.any.01",
     },
@@ -315,6 +319,8 @@ MUTATIONS: list[Mutation] = [
     # how labels were read
     ("missing", "label_policy", "disease_open", {"label_policy": "none"}),
     ("missing", "reference", "disease_open", {"reference": None}),
+    ("missing", "reference", "visual_question_answering", {"reference": None}),
+    ("missing", "reference", "temporal_progression", {"reference": None}),
     ("unknown_policy", "label_policy", "disease_open", {"label_policy": "loose"}),
     ("doubt_outside_train", "label_policy", "disease_open", {"label_policy": "u-mixed", "split": "val"}),
     ("listed_negative", "label_policy", "disease_binary", {

@@ -306,6 +306,12 @@ class Units:
                  ("pictures", images.height, "images")]  # fmt: skip
         if "reports" in reading.facets:
             steps.append(("reports with sections", reading.facets["reports"].height, "reports"))
+        if "questions" in reading.facets:
+            steps.append(("questions of its own", reading.facets["questions"].height, "questions"))
+        if "regions" in reading.facets:
+            steps.append(("boxes", reading.facets["regions"].height, "boxes"))
+        if entities := _entities(reading):
+            steps.append(("entities", entities, "entities"))
         return {
             "inputs": {count.file: list(count[1:]) for count in reading.counts},
             "funnel": [*steps, *reading.funnel], "patients": studies["patient_id"].n_unique(),
@@ -461,3 +467,8 @@ def shard_count(patients_of_source: int) -> int:
     """A power of two: 1 for up to 16,384 patients, 4 for MIMIC's 65,379."""
     wanted = -(-patients_of_source // PATIENTS_A_SHARD)
     return 1 << max(0, wanted - 1).bit_length()
+
+
+def _entities(reading: Reading) -> int:
+    """How many words of texts the source marks as naming something."""
+    return int(reading.facets["statements"]["entities"].list.len().sum()) if "statements" in reading.facets else 0

@@ -28,6 +28,11 @@ class Facts:
         return frozenset(name for name, task in self.tasks.items() if task.reads_labels)
 
     @cached_property
+    def tiered_tasks(self) -> frozenset[str]:
+        """Tasks whose rows say who stated what they ask."""
+        return frozenset(name for name, task in self.tasks.items() if task.has_tier)
+
+    @cached_property
     def text_tasks(self) -> frozenset[str]:
         """Tasks of text alone."""
         return frozenset(name for name, task in self.tasks.items() if task.domain == "language")

@@ -17,7 +17,7 @@ def rules(facts: Facts) -> list[Rule]:
     doubts = held_out & policy.str.starts_with("u-")
     return [
         Rule("missing", "label_policy", unread, "the row does not say how its labels were read", facts.label_tasks),
-        Rule("missing", "reference", unread_too, "the row does not say who stated its labels", facts.label_tasks),
+        Rule("missing", "reference", unread_too, "the row does not say who stated its answer", facts.tiered_tasks),
         Rule("unknown_policy", "label_policy", ~policy.is_in(known), f"not one of: {', '.join(known)}"),
         Rule("doubt_outside_train", "label_policy", doubts, "a policy that reads doubts as answers is for train only"),
         Rule("listed_negative", "label_policy", held_out & (policy == "listed") & _denies(),

@@ -1,21 +1,21 @@
-"""A collection against what was built of it: official counts, what a build read, and the first step that differs."""
+"""A collection against what was built of it: official counts, what builds hold, and the first step that differs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cxdata.build.builds import Build
+from cxdata.check.stages import Line, Record, rows_of, stages
 from cxdata.model.errors import UsageError
+from cxdata.reasoning.traces import traces_of, writers_of
 from cxdata.sources.base import Source
 
-STEPS: Final = {"patients": "patients", "studies": "studies", "pictures": "images", "reports with sections": "reports"}
-"""The steps of a build's funnel that official counts stand beside, each with its unit."""
-NO_SOURCE: Final = "cxdata has no such source yet"
-NOT_BUILT: Final = "not built"
-NO_COUNT: Final = "no official count of this unit is known"
+PICTURES, SAMPLES, TRACES = "pictures", "question-answer samples", "interleaved traces"
+UNKNOWN_ROWS = "the paper does not say which rows it chose"
+NO_TRACES = "no build holds any that fit its samples: cxdata reason DIR writes them"
 
 
 class Total(BaseModel):
@@ -36,16 +36,6 @@ class Collection(BaseModel):
     paper: str
     totals: tuple[Total, ...]
     sources: tuple[str, ...]
-
-
-class Line(NamedTuple):
-    """One count of one source: official, built (None: there is none), and why they differ (empty: they do not)."""
-
-    source: str
-    unit: str
-    official: int | None
-    built: int | None
-    reason: str
 
 
 class Reconciled(NamedTuple):
@@ -70,76 +60,41 @@ def collection(content: Mapping[str, Any], name: str) -> Collection:
 
 
 def reconcile(wanted: Collection, sources: Mapping[str, Source], builds: Sequence[Build]) -> Reconciled:
-    """Counts of every source, in the collection's order, and the totals."""
-    records = {record["source"]: record for record in (build.record() for build in builds) if record}
-    lines = [line for slug in wanted.sources for line in _source(slug, sources.get(slug), records.get(slug))]
-    there = [slug for slug in wanted.sources if slug in records]
+    """The stages of every source, in the collection's order, and the totals."""
+    told = [Record(build, content) for build in builds if (content := build.record())]
+    records = {str(record.content["source"]): record for record in told}
+    manifests = {slug: source.manifest for slug, source in sources.items()}
+    lines = [line for slug in wanted.sources for line in stages(slug, manifests.get(slug), records.get(slug))]
+    there = {slug: records[slug] for slug in wanted.sources if slug in records}
+    shown = [slug for slug in there if slug not in manifests or not there.keys() & set(manifests[slug].requires)]
+    return Reconciled(wanted.title, tuple(lines), tuple(_totals(wanted, there, shown)))
+
+
+def _totals(wanted: Collection, there: Mapping[str, Record], shown: Sequence[str]) -> list[Line]:
+    """The paper's totals; pictures are those of the sources in `shown`: others show pictures of one that is built."""
+    written = _by_writer(there.values())
     got = {
-        "pictures": sum(_step(records[slug], "pictures") or 0 for slug in there),
-        "question-answer samples": sum(int(records[slug]["samples"]["total"]) for slug in there),
+        PICTURES: sum(there[slug].step("pictures") or 0 for slug in shown),
+        SAMPLES: sum(int(record.content["samples"]["total"]) for record in there.values()),
+        TRACES: sum(written.values()),
     }
     missing = len(wanted.sources) - len(there)
-    reason = f"{missing} of {len(wanted.sources)} sources are not built" if missing else ""
-    totals = [
-        Line(wanted.title, total.what, total.value, got.get(total.what), _why(total, got, reason))
-        for total in wanted.totals
-    ]
-    return Reconciled(wanted.title, tuple(lines), tuple(totals))
-
-
-def _why(total: Total, got: Mapping[str, int], reason: str) -> str:
-    if total.what not in got:
-        return "builds hold none of these"
-    if got[total.what] == total.value:
-        return ""
-    return reason or "the paper does not say which rows it chose"
-
-
-def _source(slug: str, source: Source | None, record: Mapping[str, Any] | None) -> list[Line]:
-    if source is None:
-        return [Line(slug, "images", None, None, NO_SOURCE)]
-    official = _official(source, None if record is None else str(record["source_version"]))
-    if record is None:
-        return [Line(slug, unit, official.get(unit), None, NOT_BUILT) for unit in STEPS.values() if unit in official]
+    because = f"{missing} of {len(wanted.sources)} sources are not built" if missing else UNKNOWN_ROWS
     lines = []
-    for step, unit in STEPS.items():
-        built = _step(record, step)
-        if built is not None or unit in official:
-            lines.append(Line(slug, unit, official.get(unit), built, _reason(official.get(unit), built, record)))
-    return _told_once(lines)
+    for total in wanted.totals:
+        told = [because] if got[total.what] != total.value else []
+        if total.what == TRACES:
+            told += [f"{n:,} by {writer}" for writer, n in written.items()] or [NO_TRACES]
+        lines.append(Line(wanted.title, total.what, total.what, total.value, got[total.what], "; ".join(told)))
+    return lines
 
 
-def _told_once(lines: list[Line]) -> list[Line]:
-    """What comes after the first count that differs differs for the same reason, which is told there."""
-    told, shown = False, []
-    for line in lines:
-        shown.append(line._replace(reason="") if told else line)
-        told = told or (line.official is not None and line.reason != "")
-    return shown
-
-
-def _official(source: Source, version: str | None) -> dict[str, int]:
-    """The largest official count of each unit that holds for the version (None: any): of all that was published."""
-    found: dict[str, int] = {}
-    for count in source.manifest.official_counts:
-        if version is None or count.version in (None, version):
-            found[count.unit] = max(count.value, found.get(count.unit, 0))
-    return found
-
-
-def _step(record: Mapping[str, Any], step: str) -> int | None:
-    return next((int(one["count"]) for one in record["funnel"] if one["step"] == step), None)
-
-
-def _reason(official: int | None, built: int | None, record: Mapping[str, Any]) -> str:
-    if official is None:
-        return NO_COUNT
-    if built == official:
-        return ""
-    config = record["config"]
-    narrowed = [f"--{key} {config[key]}" for key in ("split", "limit") if config.get(key)]
-    if narrowed:
-        return f"built with {' '.join(narrowed)}"
-    rejects = ", ".join(f"{code} {n:,}" for code, n in sorted(record["rejects"].items(), key=lambda one: -one[1])[:3])
-    told = f"; rejected: {rejects}" if rejects else ""
-    return f"the download holds {'less' if built is None or built < official else 'more'} than was published{told}"
+def _by_writer(there: Iterable[Record]) -> dict[str, int]:
+    """How many traces each writer left that fit the samples beside them."""
+    counts: dict[str, int] = {}
+    for record in there:
+        for writer in writers_of(record.build):
+            found = traces_of(record.build, writer)
+            if found is not None and found.is_current:
+                counts[writer] = counts.get(writer, 0) + rows_of(found)
+    return counts

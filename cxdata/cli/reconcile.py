@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cxdata.cli.output import print_json, print_table, say
 from cxdata.cli.settings import IncludeOption, JsonOption
+
+if TYPE_CHECKING:
+    from cxdata.check.stages import Line
 
 NAME = "reconcile"
 EXAMPLES = ("cxdata reconcile cx-set", "cxdata reconcile cx-set --in cx --json")
@@ -31,8 +34,12 @@ def run(
     if json:
         print_json(found.as_json())
         return
-    columns = ("source", "unit", "official", "built", "why they differ")
-    print_table(columns, [tuple(line) for line in found.lines])
-    print_table((found.title, "of", "in the paper", "built", "why they differ"), [tuple(line) for line in found.totals])
+    columns = ("source", "step", "official", "built", "why they differ")
+    print_table(columns, [_row(line) for line in found.lines])
+    print_table((found.title, "of", "in the paper", "built", "why they differ"), [_row(line) for line in found.totals])
     built = {line.source for line in found.lines if line.built is not None}
     say(f"{len(built)} of {len(wanted.sources)} sources of {found.title} are built in {folder}")
+
+
+def _row(line: Line) -> tuple[Any, ...]:
+    return line.source, line.step, line.official, line.built, line.reason

@@ -133,6 +133,10 @@ def _meaning(manifest: Manifest) -> None:
         rows = [_annotator_row(manifest, annotator) for annotator in manifest.labels.annotators]
         print_table(["labels by", "reference", "states", "findings", "note"], rows, title="Labels")
         typer.echo()
+    if manifest.answered_by:
+        answers = [(one.name, one.reference, one.note) for one in manifest.answered_by]
+        print_table(["answers by", "reference", "note"], answers, title="Native questions")
+        typer.echo()
     counts = [(one.what, one.unit, one.value, one.version or "", one.origin) for one in manifest.official_counts]
     print_table(["count", "unit", "official", "only in", "published in"], counts, title="Official counts")
     typer.echo()

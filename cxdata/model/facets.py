@@ -75,11 +75,11 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "pair_id": pl.String(), "study_id": pl.String(), "first": pl.String(), "second": pl.String(),
         "meaning": pl.String(), **_ORIGIN,
     },
-    # one native question
+    # one native question; reference: the tier of its answer
     "questions": {
         "question_id": pl.String(), "study_id": pl.String(), "image_ids": pl.List(pl.String()), "question": pl.String(),
         "options": pl.List(pl.String()), "answer": pl.String(), "answer_type": pl.String(), "category": pl.String(),
-        "split_official": pl.String(), **_ORIGIN,
+        "split_official": pl.String(), "reference": pl.String(), **_ORIGIN,
     },
     # one sentence (or whole text) with meaning: the canonical findings that it explains and those that it gives as
     # evidence, each joined by `, `; or its entities and the relations between them, by their places in the list, from 0

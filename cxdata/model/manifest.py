@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cxdata.model.errors import CxdataError, UsageError
 from cxdata.model.links import Link
 from cxdata.model.sample import LANGUAGES, Language, Population, Reference
 from cxdata.model.tags import Tag, founded
+from cxdata.model.terms import ThirdParty, resolved
 from cxdata.model.yaml_text import parsed
 
 Need = Literal["required", "tasks", "optional"]
 FileKind = Literal["table", "texts", "pictures", "checksums", "list", "json"]
-Unit = Literal["patients", "studies", "images", "reports", "rows", "questions", "boxes"]
+Unit = Literal["patients", "studies", "images", "reports", "rows", "questions", "boxes", "entities"]
 StateName = Literal["present", "absent", "uncertain"]
 PolicyName = Literal["stated", "strict", "listed", "closed-world", "u-ones", "u-zeros", "u-mixed", "read"]
 
@@ -123,6 +124,8 @@ class Count(Fact):
 
     `file` is the logical file that is counted: its rows, its distinct values of `column`, or (a family) its members;
     `where` keeps the rows whose columns have these values. Without a file nothing can be counted.
+    What was published in pieces (`piece`: train, test) is their sum: the whole that `reconcile` holds a build against,
+    where no count of the whole is larger. A count by `where` is no whole, unless it is called a piece.
     """
 
     what: str
@@ -134,6 +137,7 @@ class Count(Fact):
     tally: Literal["rows", "distinct", "members"] = "rows"
     column: str | None = None
     where: dict[str, str] = {}
+    piece: str = ""
 
     @model_validator(mode="after")
     def _column_fits_tally(self) -> Count:
@@ -200,15 +204,12 @@ class PopulationRule(Fact):
     evidence: str
 
 
-class ThirdParty(Fact):
-    """What the terms hold about services of others, as a model behind an endpoint elsewhere.
+class Answerer(Fact):
+    """Who or what answered the questions that come with a source, and so their tier. Readers name it in each row."""
 
-    `name` is what `--terms-accepted` takes; sources under the same terms have the same name.
-    """
-
-    name: str = Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")
-    says: str
-    page: str = Field(description="where it stands, or where to ask")
+    name: str
+    reference: Reference
+    note: str = ""
 
 
 class Manifest(Fact):
@@ -244,6 +245,7 @@ class Manifest(Fact):
         default=(), description="facets that the build reads in the source's reports, after its reader"
     )
     labels: Labels | None = None
+    answered_by: tuple[Answerer, ...] = Field(default=(), description="of native questions, the usual one first")
     states: tuple[StateName, ...] = Field(
         default=(), description="what findings can state; empty: all three where every case is read, else present"
     )
@@ -251,6 +253,11 @@ class Manifest(Fact):
     render: str = Field(default="voi", description="render profile where official pictures are DICOM")
     tags: tuple[Tag, ...] = ()
     tasks: tuple[str, ...]
+
+    @field_validator("third_party", mode="before")
+    @classmethod
+    def _shared_terms(cls, told: object) -> object:
+        return resolved(told)
 
     @model_validator(mode="after")
     def _tags_agree(self) -> Manifest:
@@ -280,6 +287,12 @@ class Manifest(Fact):
         if stray:
             what = "names a part, task, option, file or column that the manifest does not have"
             raise ValueError(f"{what}: {', '.join(stray)}")
+        return self
+
+    @model_validator(mode="after")
+    def _questions_are_answered(self) -> Manifest:
+        if ("questions" in self.facets) != bool(self.answered_by):
+            raise ValueError("answered_by: who answered is told exactly where there are questions")
         return self
 
     @model_validator(mode="after")
@@ -314,6 +327,10 @@ class Manifest(Fact):
         tiers = {annotator.reference for annotator in self.labels.annotators} if self.labels else set()
         is_young = self.population.default == "paediatric"
         return founded((*self.facets, *self.derives), tiers, paediatric=is_young, derived=bool(self.requires))
+
+    def answerer(self, name: str) -> Answerer:
+        """Who answered native questions, by name; KeyError when the manifest has none of that name."""
+        return {one.name: one for one in self.answered_by}[name]
 
     def file(self, name: str) -> FileSpec:
         """The file of that logical name; KeyError when the manifest has none."""

@@ -80,7 +80,10 @@ class Sample(BaseModel):
     evidence_ids: list[str] | None = Field(description="studies whose report sentences it may draw on; null when none")
     wording_id: str = Field(description="which wording asked the question")
     label_policy: str = Field(description="the policy that read the labels; `none` where no label was read")
-    reference: Reference | None = Field(description="tier of the label: R1 consensus on pictures … R5 a model")
+    reference: Reference | None = Field(
+        description="tier of who stated the answer: R1 several readers of the picture who agree, R2 one, R3 people who "
+        "read reports, R4 a language tool that did, R5 an image model or other; null where no finding is stated"
+    )
     reward: Reward = Field(description="the reward that scores an answer")
     origin_file: str = Field(description="the input it came from, relative to its root")
     origin_row: int | None = Field(description="row there, from 1, header excluded; null for files that are no tables")

@@ -57,4 +57,6 @@ ANSWERS: Final = {
     "request_refused": "the endpoint rejects the request",
 }
 """Why the model writer has no trace of a sample that it asked for."""
-CODES: Final = {**ANSWERS, **UNTOLD, **STRUCTURE, **EVIDENCE, **WORDS}
+CHECKED: Final = {**STRUCTURE, **EVIDENCE, **WORDS}
+"""What a check found wrong in a trace that was written."""
+CODES: Final = {**ANSWERS, **UNTOLD, **CHECKED}

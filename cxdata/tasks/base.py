@@ -145,6 +145,8 @@ class Task:
     """One family of questions. A change of what `ask` gives is a new `version`.
 
     `by_row` names the constants (answer_type, stage, level, reward) that rows may have otherwise: native questions do.
+    `has_tier` is false where an answer states no finding that somebody must have seen or read: the side from which a
+    picture was taken, a report's own text, whether two sentences say the same. Rows of all others name the tier.
     """
 
     name: str
@@ -157,6 +159,7 @@ class Task:
     facets: tuple[str, ...]
     ask: Callable[[Material], Asked]
     reads_labels: bool = False
+    has_tier: bool = True
     by_row: tuple[str, ...] = ()
 
 

@@ -35,7 +35,7 @@ def ask(material: Material) -> Asked:
         shown = shown.with_columns(pl.col("image_ids").list.get(place).alias(f"_picture {place}"))
         shown = shown.join(of_patient, on=[f"_picture {place}", "patient_id"], how="semi")
     rows = shown.select(
-        "study_id", "image_ids", "answer", "origin_file", "origin_row", "split_official", split_reason(),
+        "study_id", "image_ids", "answer", "origin_file", "origin_row", "split_official", "reference", split_reason(),
         sample_id=native_id(material, NAME), native="question",
     )  # fmt: skip
     led = worded(rows, NAME, material.seed, pictures=pl.lit(1), vocabulary=material.vocabulary)
@@ -47,7 +47,7 @@ def ask(material: Material) -> Asked:
 
 TASKS: Final = (
     Task(
-        name=NAME, version=1, domain="spatiotemporal_alignment", answer_type="free_text", stage="sft", level="answer",
+        name=NAME, version=2, domain="spatiotemporal_alignment", answer_type="free_text", stage="sft", level="answer",
         reward="free_text", facets=("studies", "images", "questions"), ask=ask,
     ),
 )  # fmt: skip

@@ -101,8 +101,9 @@ def _draft(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _task(name: str, ask: Callable[[Material], Asked], level: str, *, shows: bool) -> Task:
     make = partial(
-        Task, name=name, version=2, answer_type="free_text", stage="sft", level=level, reward="free_text", ask=ask
-    )
+        Task, name=name, version=2, answer_type="free_text", stage="sft", level=level, reward="free_text", ask=ask,
+        has_tier=False,
+    )  # fmt: skip
     facets = ("studies", "images", "reports")
     return make(domain="text_generation" if shows else "language", facets=facets)
 

@@ -3,7 +3,8 @@
 What a source states is asked as it stands, in whatever split: people looked at both pictures. What was read in reports
 (annotator `reader`) is for train only, and labels may veto it; that a label was other the last time is no change. Such
 a pair is shown in both orders, the second time with the change turned round, so that neither picture alone tells it.
-Per finding the three answers are as many: a pair that changed, in both orders, and a stable one make a balanced set.
+Per finding and view the three answers are as many, so that the view tells nothing: a pair that changed, in both orders,
+and a stable one make a balanced set.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ NAME: Final = "temporal_progression"
 ANSWERS: Final = ("improving", "stable", "worsening")
 TURNED: Final = {"improving": "worsening", "stable": "stable", "worsening": "improving"}
 LETTERS: Final = ("A", "B", "C")
+_ALIKE: Final = ("finding", "view")  # what the rows of a balanced set share
 _HERE: Final = "_now:"
 _THEN: Final = "_then:"
 
@@ -46,8 +48,8 @@ def _stated(changes: pl.DataFrame, material: Material) -> pl.DataFrame:
 
 
 def _read(changes: pl.DataFrame, material: Material) -> tuple[pl.DataFrame, Funnel]:
-    train = material.cases.lazy().filter(pl.col("split") == "train").select("study_id")
-    tied = changes.lazy().join(train, on="study_id", how="semi").sort("study_id", "finding").collect()
+    train = material.cases.lazy().filter(pl.col("split") == "train").select("study_id", "view")
+    tied = changes.lazy().join(train, on="study_id").sort("study_id", "finding").collect()
     kept = _not_vetoed(tied, material) if tied.height else tied
     even = _balanced(kept, material.seed)
     turned = even.with_columns(
@@ -55,7 +57,7 @@ def _read(changes: pl.DataFrame, material: Material) -> tuple[pl.DataFrame, Funn
         change=pl.col("change").replace_strict(TURNED, return_dtype=pl.String),
     )  # fmt: skip
     key = pl.concat_str("study_id", _finding_slug(), separator=":")
-    sets = pl.concat_str(pl.lit("set"), _finding_slug(), "place", separator=":")
+    sets = pl.concat_str(pl.lit("set"), _finding_slug(), "view", "place", separator=":")
     rows = pl.concat([
         _rows(even, material, key, material.sample_id(NAME, sets)),
         _rows(turned, material, key + pl.lit(":turned"), material.sample_id(NAME, sets)),
@@ -64,7 +66,7 @@ def _read(changes: pl.DataFrame, material: Material) -> tuple[pl.DataFrame, Funn
         ("changes read in reports, from the study next before in the same view", changes.height, "rows"),
         ("of train", tied.height, "rows"),
         ("not vetoed by labels", kept.height, "rows"),
-        ("as many of each answer, a finding at a time, in both orders", rows.height, "questions"),
+        ("as many of each answer, a finding and view at a time, in both orders", rows.height, "questions"),
     ]  # fmt: skip
     return rows, steps if changes.height else []
 
@@ -100,7 +102,7 @@ def _not_vetoed(tied: pl.DataFrame, material: Material) -> pl.DataFrame:
 
 
 def _balanced(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """As many pairs for each answer and finding, with the number of the set of either of their rows.
+    """As many pairs for each answer, finding and view, with the number of the set of either of their rows.
 
     Turned round, a pair that changed gives one row of each kind of change, a stable one two of the same: the first
     gives both to one set (`place`, `place_turned`), the second to two.
@@ -108,8 +110,8 @@ def _balanced(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     moved = pl.col("change") != "stable"
     key = pl.concat_str("study_id", "finding", separator=":")
     order = hash_expr(seed, key, "balance of changes")
-    nth = order.rank("ordinal").over("finding", moved).cast(pl.Int64) - 1
-    changed, stable = moved.sum().over("finding"), (~moved).sum().over("finding")
+    nth = order.rank("ordinal").over(*_ALIKE, moved).cast(pl.Int64) - 1
+    changed, stable = moved.sum().over(*_ALIKE), (~moved).sum().over(*_ALIKE)
     sets = pl.min_horizontal(2 * stable, changed // 2 * 2).cast(pl.Int64)  # even, since a stable pair is in two
     place = pl.when(moved).then(nth).otherwise(2 * nth)
     placed = rows.with_columns(place=place, place_turned=pl.when(moved).then(nth).otherwise(2 * nth + 1), sets=sets)
@@ -143,7 +145,7 @@ def _with_options(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 TASKS: Final = (
     Task(
-        name=NAME, version=1, domain="spatiotemporal_alignment", answer_type="single_choice", stage="closed",
+        name=NAME, version=2, domain="spatiotemporal_alignment", answer_type="single_choice", stage="closed",
         level="single", reward="closed", facets=("studies", "images", "changes"), ask=ask,
     ),
 )  # fmt: skip

@@ -43,6 +43,6 @@ def _ended(column: str) -> pl.Expr:
 TASKS: Final = (
     Task(
         name=NAME, version=1, domain="language", answer_type="binary", stage="closed", level="binary", reward="closed",
-        facets=("studies", "images", "sentence_pairs"), ask=ask,
+        facets=("studies", "images", "sentence_pairs"), ask=ask, has_tier=False,
     ),
 )  # fmt: skip

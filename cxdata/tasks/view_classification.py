@@ -62,6 +62,6 @@ def _ordered(rows: pl.LazyFrame, words: list[str], seed: int) -> pl.LazyFrame:
 TASKS: Final = (
     Task(
         name=NAME, version=2, domain="visual_understanding", answer_type="single_choice", stage="closed",
-        level="single", reward="closed", facets=("studies", "images"), ask=ask,
+        level="single", reward="closed", facets=("studies", "images"), ask=ask, has_tier=False,
     ),
 )  # fmt: skip

@@ -98,6 +98,6 @@ def _paired(sets: pl.DataFrame, shown: pl.DataFrame, material: Material) -> pl.L
 TASKS: Final = (
     Task(
         name=NAME, version=1, domain="visual_understanding", answer_type="binary", stage="closed", level="binary",
-        reward="closed", facets=("studies", "images"), ask=ask,
+        reward="closed", facets=("studies", "images"), ask=ask, has_tier=False,
     ),
 )  # fmt: skip

@@ -50,7 +50,7 @@ def ask(material: Material) -> Asked:
     rows = _answered(shaped, material.seed).with_columns(_by_row()).select(
         "study_id", "image_ids", "sample_id", "origin_file", "origin_row", "question", "answer", "answer_type",
         "options", "answer_letter", "labels", "scored_labels", "ignored_labels", "stage", "level", "reward",
-        "split_official", "split_reason", wording_id=pl.lit(f"{NAME}.native"),
+        "split_official", "split_reason", "reference", wording_id=pl.lit(f"{NAME}.native"),
     ).collect()  # fmt: skip
     counts = pl.collect_all([frame.select(pl.len()) for frame in (native, told, shaped)])
     steps = ("native questions", "with an answer, of a study with a split", "about a picture")
@@ -155,7 +155,7 @@ def split_reason() -> pl.Expr:
 
 TASKS: Final = (
     Task(
-        name=NAME, version=2, domain="visual_understanding", answer_type="free_text", stage="sft", level="answer",
+        name=NAME, version=3, domain="visual_understanding", answer_type="free_text", stage="sft", level="answer",
         reward="free_text", facets=("studies", "images", "questions"), ask=ask,
         by_row=("answer_type", "stage", "level", "reward"),
     ),

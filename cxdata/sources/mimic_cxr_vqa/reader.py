@@ -12,8 +12,10 @@ from cxdata.sources.mimic_cxr_vqa.questions import KINDS, table_of, with_answers
 from cxdata.sources.reading import Desk, Part, Rows, put_aside
 from cxdata.sources.tables import ROW
 
-VERSION: Final = 1
+VERSION: Final = 2
 
+BY: Final = "chest-imagenome"
+BY_BOXES: Final = "chest-imagenome-boxes"  # of questions of size
 SPLITS: Final = {"train": "train", "valid": "val", "test": "test"}
 DICOM: Final = r"^([0-9a-f]{8}(?:-[0-9a-f]{8}){4})(?:\.jpg|\.dcm)?$"
 MESSAGES: Final = {
@@ -81,6 +83,11 @@ def _facets(desk: Desk, used: pl.DataFrame) -> dict[str, pl.DataFrame]:
             "questions", used, question_id=pl.concat_str("input", "idx", separator="-"),
             study_id=pl.col("parent_study"),
             image_ids=pl.concat_list("image_id"),
-            category=pl.concat_str("semantic_type", "content_type", separator=": "),
+            category=pl.concat_str("semantic_type", "content_type", separator=": "), reference=_reference(desk),
         ),
     }  # fmt: skip
+
+
+def _reference(desk: Desk) -> pl.Expr:
+    by, by_boxes = (pl.lit(desk.context.manifest.answerer(name).reference) for name in (BY, BY_BOXES))
+    return pl.when(pl.col("content_type") == "size").then(by_boxes).otherwise(by)

@@ -16,8 +16,9 @@ from cxdata.sources.mimic_diff_vqa.answers import DIFFERENCE, HALF_LEVEL, TYPES,
 from cxdata.sources.reading import Desk, Rows, put_aside, rows_of
 from cxdata.sources.tables import ROW
 
-VERSION: Final = 1
+VERSION: Final = 2
 
+BY: Final = "rules"
 PAIRS: Final = "pairs"
 STUDIES: Final = "studies"
 SPLITS: Final = {"train": "train", "val": "val", "valid": "val", "validate": "val", "test": "test"}
@@ -136,5 +137,6 @@ def _facets(desk: Desk, used: pl.DataFrame) -> dict[str, pl.DataFrame]:
             image_ids=pl.when(is_pair).then(pl.concat_list("other_image", "image_id")).otherwise(
                 pl.concat_list("image_id")
             ),
+            reference=pl.lit(desk.context.manifest.answerer(BY).reference),
         ),
     }  # fmt: skip

@@ -14,8 +14,9 @@ from cxdata.sources.rad_restruct.pictures import MAPPING, PARENT, first_pictures
 from cxdata.sources.rad_restruct.questionnaires import read_folder
 from cxdata.sources.reading import Desk, Part, Rows, put_aside
 
-VERSION: Final = 1
+VERSION: Final = 2
 
+BY: Final = "index-terms"
 UNSTATED: Final = ("no selection", "unspecified")
 SPLITS: Final = {"train_qa_pairs": "train", "val_qa_pairs": "val", "test_qa_pairs": "test"}
 MESSAGES: Final = {
@@ -85,6 +86,7 @@ def _facets(desk: Desk, used: pl.DataFrame, pictures: pl.DataFrame) -> Mapping[s
             "questions", used, study_id=study_id(), image_ids=pl.concat_list("image_id"),
             question_id=pl.format("{}:{}", "report", pl.col("row").cast(pl.String).str.zfill(3)),
             answer_type=pl.when(pl.col("answer_type") == "multi_choice").then("answer_type"),
+            reference=pl.lit(desk.context.manifest.answerer(BY).reference),
             origin_file=pl.format("{}/{}", "input", "file"), origin_row=pl.lit(None),
         ),
     }  # fmt: skip

@@ -16,7 +16,7 @@ from cxdata.sources.reading import Desk, Part, Rows, sort_rows
 from cxdata.sources.records import KEY
 from cxdata.sources.tables import ROW
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 SPLITS: Final = {"test": "test", "dev": "val", "train": "train"}
 """Of the radiologists' files: of a report in two of them the first is taken."""

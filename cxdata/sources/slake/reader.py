@@ -14,9 +14,10 @@ from cxdata.sources.records import as_table
 from cxdata.sources.slake.answers import mended, told, with_options
 from cxdata.sources.tables import ROW
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 SLUG: Final = "slake"
+BY: Final = "physicians"
 SPLITS: Final = {"train": "train", "validate": "val", "test": "test"}
 CHEST: Final = r"^(?:lung|chest)"
 SIDES_MIXED: Final = r"(?i)^(?:(?:left|right) lung, ?\S|[左右]肺[,\x{ff0c}] ?\S)"  # see NOTES.md: "Left Lung, Right"
@@ -40,7 +41,7 @@ def read(context: ReadContext) -> Reading:
     rows = judged(with_options(table), context.options["language"], knowledge=context.options["knowledge"] == "ask")
     used = rows.filter(pl.col("code").is_null())
     parts = [_part(desk, name, used, rows) for name in SPLITS]
-    return desk.reading([parts[0]._replace(facets=_facets(used)), *parts[1:]])
+    return desk.reading([parts[0]._replace(facets=_facets(used, context.manifest.answerer(BY).reference)), *parts[1:]])
 
 
 def judged(rows: pl.DataFrame, language: str, *, knowledge: bool) -> pl.DataFrame:
@@ -81,7 +82,7 @@ def _part(desk: Desk, name: str, used: pl.DataFrame, rows: pl.DataFrame) -> Part
     return desk.part(name, Rows(used.filter(of_input), aside))
 
 
-def _facets(used: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _facets(used: pl.DataFrame, reference: str) -> dict[str, pl.DataFrame]:
     pictures = used.unique("stem", keep="first", maintain_order=True).with_columns(patient_id="stem")
     path = pl.format("{}{}/source.jpg", pl.lit(ANYWHERE), "stem")
     member = pl.format("{}imgs.zip{}imgs/{}/source.jpg", pl.lit(ANYWHERE), pl.lit(INSIDE), "stem")
@@ -92,6 +93,6 @@ def _facets(used: pl.DataFrame) -> dict[str, pl.DataFrame]:
         "studies": studies_facet(pictures, split_official=pl.lit(None)),
         "questions": facet(
             "questions", used, question_id=pl.col("qid"), image_ids=pl.concat_list(image_id), study_id=pl.col("stem"),
-            category=pl.col("content_type"), answer_type=pl.lit(None),
+            category=pl.col("content_type"), answer_type=pl.lit(None), reference=pl.lit(reference),
         ),
     }  # fmt: skip

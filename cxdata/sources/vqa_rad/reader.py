@@ -15,9 +15,10 @@ from cxdata.sources.records import as_table
 from cxdata.sources.tables import ROW
 from cxdata.sources.vqa_rad.answers import NO_ANSWER, told, with_options
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 SLUG: Final = "vqa-rad"
+BY: Final = "clinicians"
 OSF: Final = ("questions",)
 MEVF: Final = ("trainset", "testset")
 MESSAGES: Final = {
@@ -36,7 +37,7 @@ def read(context: ReadContext) -> Reading:
     rows = judged(pl.concat([_rows(desk, name) for name in names]).with_row_index("place"))
     used = with_options(rows.filter(pl.col("code").is_null()))
     parts = [_part(desk, name, used, rows) for name in names]
-    return desk.reading([parts[0]._replace(facets=_facets(used)), *parts[1:]])
+    return desk.reading([parts[0]._replace(facets=_facets(used, context.manifest.answerer(BY).reference)), *parts[1:]])
 
 
 def judged(rows: pl.DataFrame) -> pl.DataFrame:
@@ -79,7 +80,7 @@ def _part(desk: Desk, name: str, used: pl.DataFrame, rows: pl.DataFrame) -> Part
     return desk.part(name, Rows(used.filter(of_input), aside))
 
 
-def _facets(used: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _facets(used: pl.DataFrame, reference: str) -> dict[str, pl.DataFrame]:
     pictures = used.unique("stem", keep="first", maintain_order=True).with_columns(patient_id="stem")
     key = hash_expr(0, pl.col("stem"), pl.concat_str(pl.lit("question:"), "asked")).cast(pl.String)
     path = pl.format("{}{}.jpg", pl.lit(ANYWHERE), "stem")
@@ -90,5 +91,6 @@ def _facets(used: pl.DataFrame) -> dict[str, pl.DataFrame]:
         "questions": facet(
             "questions", used, question_id=pl.concat_str("stem", pl.lit(":"), key), image_ids=pl.concat_list(image_id),
             study_id=pl.col("stem"), category=pl.col("question_type"), answer_type=pl.lit(None),
+            reference=pl.lit(reference),
         ),
     }  # fmt: skip

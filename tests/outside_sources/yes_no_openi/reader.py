@@ -12,7 +12,7 @@ from cxdata.sources.facets import facet
 from cxdata.sources.reading import Desk, rows_of
 from cxdata.sources.records import as_table
 
-VERSION: Final = 1
+VERSION: Final = 2
 QUESTIONS: Final = "questions"
 
 
@@ -32,6 +32,7 @@ def read(context: ReadContext) -> Reading:
     asked = facet(
         "questions", used, desk.origin(QUESTIONS), question_id=pl.col("row").cast(pl.String),
         image_ids=pl.concat_list("image_id"), answer_type=pl.lit("binary"),
+        reference=pl.lit(context.manifest.answerer("nobody").reference),
     )  # fmt: skip
     shown = desk.of_parent("openi", used["image_id"])
     return desk.reading([desk.part(QUESTIONS, rows, {**shown, "questions": asked})])
