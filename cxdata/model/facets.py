@@ -59,10 +59,12 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "findings_start": pl.Int32(), "findings_end": pl.Int32(),
         "impression_start": pl.Int32(), "impression_end": pl.Int32(), **_ORIGIN,
     },
-    # one box or outline; corners in original pixels, frame in pixels; kind: abnormality, phrase, anatomy, device
+    # one box; corners in original pixels, frame in pixels; kind: abnormality, phrase, anatomy, device. outline: polygons
+    # `x, y, x, y, …` in the same pixels, where the source has a mask or polygon, else null; a point is inside where an
+    # odd number of them goes round it (holes and parts that lie apart are polygons too)
     "regions": {
         "image_id": pl.String(), "kind": pl.String(), "finding": pl.String(), "phrase": pl.String(), **_BOX,
-        "frame_width": pl.Int32(), "frame_height": pl.Int32(), "annotator": pl.String(), **_ORIGIN,
+        "outline": pl.List(pl.List(pl.Float32())), "frame_width": pl.Int32(), "frame_height": pl.Int32(), "annotator": pl.String(), **_ORIGIN,
     },
     # one finding between two pictures of one patient, `prior` the earlier, and who says so: `reader` where the change
     # was read in the later study's report (see `tasks/follow_ups.py`), else who looked at both
@@ -98,7 +100,7 @@ FACET_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "findings": ("study_id", "image_id", "annotator", "finding", "native_label"),
     "label_space": ("annotator", "finding"),
     "reports": ("study_id",),
-    "regions": ("image_id", "origin_row", "x0", "y0", "x1", "y1", "finding", "phrase", "annotator"),
+    "regions": ("image_id", "origin_row", "x0", "y0", "x1", "y1", "finding", "phrase", "annotator", "outline"),
     "changes": ("study_id", "prior_study_id", "image_id", "prior_image_id", "finding"),
     "sentence_pairs": ("pair_id",),
     "questions": ("question_id",),
