@@ -17,7 +17,7 @@ from cxdata.sources.native import readings_facet
 from cxdata.sources.reading import Desk, Part
 from cxdata.sources.tables import ROW
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 SLUG: Final = "candid-ptx"
 REPORTS: Final = "Pneumothorax_reports"

@@ -15,7 +15,7 @@ from cxdata.sources.native import findings_facet, native_labels, readings_facet
 from cxdata.sources.reading import Desk, Rows, rows_of
 from cxdata.sources.tables import ROW
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 SLUG: Final = "siim"
 MASKS: Final = "train-rle"
