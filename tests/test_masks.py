@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cxdata.phantom.masks import relative_runs
-from cxdata.sources.masks import SIDE_PX, Piece, Run, places_of_masks, mask, pieces
+from cxdata.sources.masks import SIDE_PX, Piece, Run, mask, pieces, places_of_masks
 
 pixels = st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=40)
 

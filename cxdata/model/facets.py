@@ -58,8 +58,8 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "native_label": pl.String(), "annotator": pl.String(), "reference": pl.String(), **_ORIGIN,
     },
     # one place that a source states of a stated finding, in its own words (location), and as side and site where a
-    # reviewed table maps them; rows of a study with one number were told in one sentence, which is shared where it names
-    # other findings too: whose place it is, is not said then
+    # reviewed table maps them; rows of a study with one number were told in one sentence, which is `shared` where it
+    # names other findings too: whose place it is, is not said then
     "locations": {
         "study_id": pl.String(), "image_id": pl.String(), "finding": pl.String(), "native_label": pl.String(),
         "location": pl.String(), "side": pl.String(), "site": pl.String(), "sentence": pl.Int32(),
@@ -75,12 +75,13 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "findings_start": pl.Int32(), "findings_end": pl.Int32(),
         "impression_start": pl.Int32(), "impression_end": pl.Int32(), **_ORIGIN,
     },
-    # one box; corners in original pixels, frame in pixels; kind: abnormality, phrase, anatomy, device. outline: polygons
-    # `x, y, x, y, …` in the same pixels, where the source has a mask or polygon, else null; a point is inside where an
-    # odd number of them goes round it (holes and parts that lie apart are polygons too)
+    # one box; corners in original pixels, frame in pixels; kind: abnormality, phrase, anatomy, device. outline: the
+    # polygons `x, y, x, y, …` in the same pixels, where the source has a mask or polygon, else null; a point is inside
+    # where an odd number of them goes round it (holes and parts that lie apart are polygons too)
     "regions": {
         "image_id": pl.String(), "kind": pl.String(), "finding": pl.String(), "phrase": pl.String(), **_BOX,
-        "outline": pl.List(pl.List(pl.Float32())), "frame_width": pl.Int32(), "frame_height": pl.Int32(), "annotator": pl.String(), **_ORIGIN,
+        "outline": pl.List(pl.List(pl.Float32())), "frame_width": pl.Int32(), "frame_height": pl.Int32(),
+        "annotator": pl.String(), **_ORIGIN,
     },
     # one finding between two pictures of one patient, `prior` the earlier, and who says so: `reader` where the change
     # was read in the later study's report (see `tasks/follow_ups.py`), else who looked at both

@@ -91,7 +91,7 @@ def _outline(polygon: object) -> list[list[float]] | None:
 
 def _is_point(point: object) -> bool:
     return isinstance(point, list) and len(point) == 2 and all(
-        isinstance(place, Real) and 0 <= place <= SIDE_PX for place in point
+        isinstance(place, int | float) and 0 <= place <= SIDE_PX for place in point
     )  # fmt: skip
 
 

@@ -125,7 +125,8 @@ def _report(picture: Picture) -> str:
 def _wrong(cohort: Cohort, rows: dict[str, list[object]]) -> Iterator[list[object]]:
     """Rows after the sound ones; and cells of sound rows that say nothing."""
     for fault, changes in (
-        ("no-labels", {"Labels": "nan", "Report": "nan", "LabelsLocalizationsBySentence": "nan"}), ("other-sex", {"PatientSex_DICOM": "O"}),
+        ("no-labels", {"Labels": "nan", "Report": "nan", "LabelsLocalizationsBySentence": "nan"}),
+        ("other-sex", {"PatientSex_DICOM": "O"}),
         ("no-birth", {"PatientBirth": ""}), ("no-view", {"Projection": "UNK"}), ("ribs", {"Projection": "COSTAL"}),
     ):  # fmt: skip
         _change(rows[cohort.faults[fault]], changes)

@@ -10,7 +10,7 @@ from cxdata.images.named import ANYWHERE
 from cxdata.sources.base import ReadContext, Reading
 from cxdata.sources.cells import matched
 from cxdata.sources.facets import images_facet, regions_facet, studies_facet
-from cxdata.sources.masks import MESSAGES, SIDE_PX, places_of_masks, is_nothing, mask, refused_masks
+from cxdata.sources.masks import MESSAGES, SIDE_PX, is_nothing, mask, places_of_masks, refused_masks
 from cxdata.sources.native import findings_facet, native_labels, readings_facet
 from cxdata.sources.reading import Desk, Rows, rows_of
 from cxdata.sources.tables import ROW
