@@ -1,8 +1,8 @@
 """Where PadChest says that a finding lies: lists of labels and locations, sentence by sentence.
 
 Physicians' lists hold a list a sentence. The model's are flat: a label without a space before it begins a sentence,
-one with a space goes on with it, and the locations behind belong to all of them. `locations.yaml` maps the words to side
-and site. Some labels of sentences name a side themselves (`pleural effusion left side`).
+one with a space goes on with it, and the locations behind belong to all of them. `locations.yaml` maps them to side and
+site. Some labels of sentences name a side themselves (`pleural effusion left side`).
 """
 
 from __future__ import annotations
