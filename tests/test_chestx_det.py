@@ -89,6 +89,29 @@ def test_silence_is_a_no_and_a_kind_of_a_finding_blocks_it(tmp_path: Path) -> No
     assert ("71002", "No Finding") not in asked
 
 
+@pytest.mark.parametrize(
+    ("polygons", "outline", "nulled"),
+    [
+        ([[[10, 20], [30, 20], [30, 40]]], [[10.0, 20.0, 30.0, 20.0, 30.0, 40.0]], 0),
+        ([[[10, 20], [30, 20]]], None, 1),
+        ([[[10, 20], [30, 20], [30, 1025]]], None, 1),
+        ([[[10, 20], [30, 20], [30]]], None, 1),
+        ([[[10, 20], [30, 20], ["30", 40]]], None, 1),
+        ([[10, 20, 30, 20, 30, 40]], None, 1),
+        ([], None, 1),
+        ("none", None, 1),
+        (None, None, 0),
+    ],
+)
+def test_an_outline_is_read_as_it_stands_or_is_null(
+    tmp_path: Path, polygons: object, outline: list[list[float]] | None, nulled: int
+) -> None:
+    reading = read(DET, with_records(tmp_path / "d", [{**SOUND, "polygons": polygons}]))
+    regions = reading.facets["regions"].filter(pl.col("image_id") == "chestx-det:71000")
+    assert regions.select("x0", "y0", "x1", "y1", "outline").rows() == [(10.0, 20.0, 30.0, 40.0, outline)]
+    assert [count.cells_nulled for count in reading.counts] == [1, nulled]
+
+
 def test_a_box_that_a_record_holds_twice_stays_twice(tmp_path: Path) -> None:
     twice = {**SOUND, "syms": ["Fracture"] * 2, "boxes": [[10, 20, 30, 40]] * 2}
     tasks = ("abnormality_detection",)
@@ -145,6 +168,14 @@ def test_the_real_files_are_read_whole_and_each_box_stands_as_it_is_written(tmp_
     columns = ("image_id", "finding", "x0", "y0", "x1", "y1")
     assert sorted(reading.facets["regions"].select(columns).rows()) == written
     assert len(written) == 9_639
+    outlines = [
+        [float(place) for point in polygon for place in point]
+        for split in records
+        for record in records[split]
+        for polygon in record["polygons"]
+    ]
+    assert sorted(reading.facets["regions"]["outline"].list.first().to_list()) == sorted(outlines)
+    assert set(reading.facets["regions"]["outline"].list.len()) == {1}
     views = dict(reading.facets["images"]["view"].value_counts().rows())
     assert views == {"PA": 2_454, "AP": 1_089, "FRONTAL": 35}
     ages = reading.facets["studies"]["age"]

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cxdata.phantom.masks import relative_runs
-from cxdata.sources.masks import SIDE_PX, Piece, Run, boxes_of_masks, mask, pieces
+from cxdata.sources.masks import SIDE_PX, Piece, Run, mask, pieces, places_of_masks
 
 pixels = st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=40)
 
@@ -52,7 +52,7 @@ def boxes(*codes: str) -> list[tuple[float, ...]]:
     table = pl.DataFrame({"stem": ["a"] * len(codes), "code": list(codes), "row": range(1, len(codes) + 1)})
     rows = table.with_columns(mask=mask("code").value)
     assert rows["mask"].null_count() == 0
-    return boxes_of_masks(rows).select("x0", "y0", "x1", "y1").rows()
+    return places_of_masks(rows).select("x0", "y0", "x1", "y1").rows()
 
 
 @settings(max_examples=50, deadline=None)

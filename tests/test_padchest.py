@@ -16,6 +16,7 @@ from cxdata.phantom.tree import comma_separated
 from cxdata.sources.discovery import sources
 from cxdata.sources.padchest import phantom
 from cxdata.sources.padchest.phantom_table import HEADER
+from cxdata.sources.padchest.places import SIDED, locations
 from cxdata.sources.padchest.words import LABELS, UNCLEAR
 
 PAD = sources()["padchest"]
@@ -29,6 +30,7 @@ SOUND: Mapping[str, str] = {
     "PatientID": "999900010", "PatientBirth": "1941.0", "PatientSex_DICOM": "F", "Projection": "PA",
     "MethodProjection": "Manual review of DICOM fields", "Rows_DICOM": "2140", "Columns_DICOM": "1760",
     "Report": " derram pleural .", "MethodLabel": "RNN_model", "Labels": "['pleural effusion']",
+    "LabelsLocalizationsBySentence": "['pleural effusion']",
 }  # fmt: skip
 
 
@@ -95,6 +97,58 @@ def test_physicians_and_the_model_are_told_apart(tmp_path: Path) -> None:
     said = facets["findings"].select("study_id", "annotator", "reference").rows()
     assert said == [("99990001", "model", "R4"), ("99990002", "physicians", "R3")]
     assert sorted(facets["readings"]["annotator"]) == ["model", "physicians"]
+
+
+LABELLED = "['pleural effusion', ' atelectasis', 'nodule', 'normal']"
+Lying = tuple[str, str, str | None, str | None, bool]
+
+
+@pytest.mark.parametrize(("told", "places"), [
+    # flat lists: a space goes on with the sentence, and what lies behind belongs to all of it
+    ("['pleural effusion', 'loc left', 'loc basal']",
+     [("pleural effusion", "loc basal", None, "base", False), ("pleural effusion", "loc left", "left", None, False)]),
+    ("['pleural effusion', ' atelectasis', 'loc left', 'nodule', 'loc right upper lobe']",
+     [("atelectasis", "loc left", "left", None, True), ("nodule", "loc right upper lobe", "right", "upper lobe", False),
+      ("pleural effusion", "loc left", "left", None, True)]),
+    ("['', 'loc left', 'nodule']", []),
+    ("['loc left', 'nodule']", []),
+    # a list a sentence, in which order says nothing
+    ("[['loc right', 'nodule'], [], nan, ['pleural effusion', 'atelectasis', 'loc bilateral']]",
+     [("atelectasis", "loc bilateral", "both", None, True), ("nodule", "loc right", "right", None, False),
+      ("pleural effusion", "loc bilateral", "both", None, True)]),
+    ("[['pleural effusion left side', 'nodule', 'loc pleural']]",
+     [("nodule", "loc pleural", None, None, True), ("pleural effusion", "left side", "left", None, False),
+      ("pleural effusion", "loc pleural", None, None, True)]),
+    ("[['nodule', 'nodule', 'loc lingula']]", [("nodule", "loc lingula", None, "lingula", False)]),
+    # a sentence that says normal, a label that the study does not have, words that are none of the source's
+    ("[['normal', 'loc right']]", []),
+    ("['cardiomegaly', 'loc left']", []),
+    ("['nodule', 'loc left', 'loc somewhere']", []),
+    ("['nodule', 'loc left', 'heart']", []),
+    ("nodule, loc left", []),
+    ("nan", []),
+    ("[]", []),
+])  # fmt: skip
+def test_a_finding_lies_where_its_own_sentence_says(tmp_path: Path, told: str, places: list[Lying]) -> None:
+    found = facets_of(tmp_path, Labels=LABELLED, LabelsLocalizationsBySentence=told)["locations"]
+    assert sorted(found.select("native_label", "location", "side", "site", "shared").rows()) == places
+
+
+def test_lists_that_cannot_be_read_are_counted_and_their_study_stays(tmp_path: Path) -> None:
+    reading = read(PAD, with_rows(tmp_path / "d", {"LabelsLocalizationsBySentence": "['heart', 'loc left']"}))
+    assert reading.counts[0].cells_nulled == 1
+    assert (reading.facets["readings"].height, reading.facets["findings"].height) == (1, 1)
+
+
+def test_both_annotators_say_where_findings_lie_in_the_phantom(tmp_path: Path) -> None:
+    facets = read(PAD, write_phantom(PAD, tmp_path / "d")).facets
+    found = facets["locations"]
+    assert set(found["annotator"]) == {"physicians", "model"}
+    assert set(found["shared"]) == {True, False}
+    assert {"left", "right", "both", None} == set(found["side"])
+    assert "left side" in set(found["location"])
+    stated = facets["findings"].select("study_id", "native_label", "finding", "annotator", "reference")
+    assert found.join(stated, on=stated.columns, how="anti", nulls_equal=True).is_empty()
 
 
 @pytest.mark.parametrize(("projection", "method", "view"), [
@@ -170,5 +224,8 @@ def test_the_real_table_is_read_whole_and_every_label_is_known(tmp_path: Path) -
     assert set(told["native_label"]) == set(LABELS.all)
     assert set(UNCLEAR) - {""} <= set(LABELS.all)
     assert (reading.facets["readings"].height, reading.facets["reports"].height) == (94_330, 109_796)
+    found = reading.facets["locations"]
+    assert set(found["location"]) == {*(f"loc {one}" for one in locations().all), *SIDED}
+    assert found.filter(~pl.col("shared"))["native_label"].n_unique() > 100
     views = dict(reading.facets["images"]["view"].value_counts().rows())
     assert views == {"PA": 83_669, "AP": 18_905, "FRONTAL": 8_058, "LATERAL": 49_577, "OTHER": 641, "UNKNOWN": 8}

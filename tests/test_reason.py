@@ -198,6 +198,22 @@ def test_a_mix_makes_golds_of_traces(cx: Path, tmp_path: Path, stage: Any) -> No
     assert problems == []
 
 
+def test_traces_rest_on_where_padchest_says_that_a_finding_lies(tmp_path: Path) -> None:
+    source = sources()["padchest"]
+    build_source(source, write_phantom(source, tmp_path / "d", 60), tmp_path / "cx/padchest", images="none")
+    one = told(tmp_path / "cx")
+    assert one["steps"]["location"] > 10
+    rows = pl.read_parquet(tmp_path / "cx/padchest/traces/evidence/*.parquet")
+    placed = rows.explode("steps").unnest("steps").filter(pl.col("basis") == "location")
+    stated = pl.read_parquet(tmp_path / "cx/padchest/facets/locations.parquet")
+    samples = pl.read_parquet(tmp_path / "cx/padchest/samples/disease_*.parquet", columns=["sample_id", "study_key"])
+    sides = dict(stated.group_by("study_id").agg(pl.col("side").drop_nulls().unique()).iter_rows())
+    named = placed.join(samples, on="sample_id").filter(pl.col("verdict"))
+    for study, think in named.select("study_key", pl.col("think").str.to_lowercase()).iter_rows():
+        for side in ("left", "right"):
+            assert f" {side} " not in f" {think.strip('.')} " or side in sides[study.partition(":")[2]]
+
+
 def test_a_mix_without_traces_answers_alone(cx: Path, tmp_path: Path) -> None:
     request = MixRequest(
         cx, tmp_path / "mix", mix_config("open"), "easyr1", "path", "keep", sources(), lambda text: None, traces="none"
@@ -209,7 +225,8 @@ def test_a_mix_without_traces_answers_alone(cx: Path, tmp_path: Path) -> None:
 def test_silent_steps_are_at_most_three_in_ten() -> None:
     counted = pl.DataFrame(
         {"file": [0] * 4, "place": [0, 1, 2, 3], "times": [1] * 4, "sample_id": list("abcd"), "affirmed": [2, 1, 1, 0],
-         "denied": [2, 1, 0, 0], "box": [0] * 4, "silent": [0, 2, 3, 4], "label_only": [0] * 4},
+         "denied": [2, 1, 0, 0], "box": [0] * 4, "silent": [0, 2, 3, 4], "label_only": [0] * 4,
+         "location": [0] * 4},
     )  # fmt: skip
     kept = mixed._within(counted, 0)
     assert kept["sample_id"].to_list() == ["a", "b"]  # 2 of 8 silent; with the next it would be 5 of 12

@@ -14,8 +14,9 @@ from cxdata.check.gold import gold_scores
 from cxdata.model.hashing import stable_hash
 from cxdata.reasoning.checks.checker import codes
 from cxdata.reasoning.codes import ANSWERS, CODES, EVIDENCE, STRUCTURE, UNTOLD, WORDS
+from cxdata.reasoning.evidence.features import Features
 from cxdata.reasoning.render import TraceStep, render_trace
-from cxdata.reasoning.study import NOTHING, Box, Study
+from cxdata.reasoning.study import NOTHING, Box, Study, places_of
 from cxdata.reasoning.trace import Question, Refused, Step, Trace
 
 STUDY = study_of()
@@ -100,6 +101,57 @@ def test_a_box_bears_out_a_finding_that_no_sentence_tells_of() -> None:
     assert {step.basis for step in made.judged} == {"box"}
     assert codes(made, ASKED["yes"], study) == []
     assert codes(made, ASKED["yes"], replace(study, boxes=())) == ["no_box"]
+
+
+LEFT = Features("left", ("base",))
+
+
+@pytest.mark.parametrize(("place", "words"), [
+    (LEFT, ("left", "base")), (Features("both", many=True), ("both", "bilaterally")), (Features("right"), ("right",)),
+    (Features(None, ("apex",)), ("apex",)),
+])  # fmt: skip
+def test_a_stated_place_bears_out_a_finding_and_is_named_in_words(place: Features, words: tuple[str, ...]) -> None:
+    study, options = Study(places={"Pleural Effusion": place}), ("Pleural Effusion", "Fracture", "Mass", "Pneumothorax")
+    choice = question(options=options, answer=options[0], letters=("A",), labels=options[:1])
+    for asked in (ASKED["yes"], choice):
+        made = trace(asked, study)
+        (step,) = [step for step in made.judged if step.verdict]
+        assert step.basis == "location"
+        assert any(word in step.think.lower() for word in words)
+        assert made.evidence == ()
+        assert codes(made, asked, study) == []
+        assert codes(made, asked, Study(places={"Fracture": place}))[0] == "no_location"
+
+
+def test_a_place_says_no_other_side_or_site_than_the_source_states() -> None:
+    made = trace(ASKED["yes"], Study(places={"Pleural Effusion": LEFT}))
+    assert codes(made, ASKED["yes"], Study(places={"Pleural Effusion": Features("right", ("base",))})) == [
+        "side_not_told"
+    ]
+    assert codes(made, ASKED["yes"], Study(places={"Pleural Effusion": Features("left")})) == ["site_not_told"]
+
+
+def test_a_place_that_no_words_fit_is_a_label_alone() -> None:
+    asked = binary("Cardiomegaly", "Yes")
+    assert written(asked, Study(places={"Cardiomegaly": LEFT})) == Refused(asked.sample_id, "no_evidence")
+
+
+def test_places_of_a_study_are_those_of_sentences_about_one_finding() -> None:
+    rows = [  # study, finding, sentence, side, site, shared
+        ("a", "Nodule", 1, "left", None, False), ("a", "Nodule", 1, None, "upper lobe", False),
+        ("a", "Mass", 2, "right", None, True), ("a", None, 3, "right", None, False),
+        ("b", "Nodule", 1, "left", None, False), ("b", "Nodule", 1, "right", None, False),
+        ("b", "Nodule", 1, None, "base", False),
+        ("c", "Nodule", 1, "left", None, False), ("c", "Nodule", 2, "right", "upper lobe", False),
+        ("d", "Nodule", 1, "both", None, False), ("d", "Nodule", 1, None, "base", False),
+        ("e", "Nodule", 1, "both", "base", False), ("f", "Nodule", 1, None, None, False),
+    ]  # fmt: skip
+    columns = ["study_id", "finding", "sentence", "side", "site", "shared"]
+    assert places_of(pl.DataFrame(rows, schema=columns, orient="row")) == {
+        "a": {"Nodule": Features("left", ("upper lobe",))},
+        "b": {"Nodule": Features("both", many=True)}, "c": {"Nodule": Features("both", many=True)},
+        "d": {"Nodule": Features("both", many=True)}, "e": {"Nodule": Features("both", ("base",), many=True)},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -212,7 +264,7 @@ def test_the_check_finds(code: str, made: Trace, asked: Question, study: Study) 
 
 
 def test_every_code_of_the_check_is_met_here() -> None:
-    met = {code for code, *_ in BROKEN} | {"no_box"}
+    met = {code for code, *_ in BROKEN} | {"no_box", "no_location"}
     assert met == {*STRUCTURE, *EVIDENCE, *WORDS}
     assert set(CODES) == {*ANSWERS, *UNTOLD, *STRUCTURE, *EVIDENCE, *WORDS}
 

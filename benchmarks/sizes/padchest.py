@@ -39,6 +39,7 @@ def write(root: Path) -> None:
         MethodProjection=pl.lit("Manual review of DICOM fields"), Rows_DICOM=pl.lit(2140), Columns_DICOM=pl.lit(1760),
         Report=_report(), MethodLabel=pl.when("by_physician").then(pl.lit("Physician")).otherwise(pl.lit("RNN_model")),
         Labels=_labels(), Localizations=pl.lit("['loc right', 'loc basal']"),
+        LabelsLocalizationsBySentence=_by_sentence(),
         labelCUIS=pl.lit("['C0018800'\n 'C2073625']"),
     ).write_csv(root / "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv")  # fmt: skip
 
@@ -56,6 +57,12 @@ def _labels() -> pl.Expr:
         pl.when(pl.col("study") % 20 < 7).then(pl.lit("['normal']")).when(pl.col("study") % 20 == 19)
         .then(pl.lit("['unchanged']")).when(pl.col("study") % 2 == 0).then(single).otherwise(several)
     )  # fmt: skip
+
+
+def _by_sentence() -> pl.Expr:
+    """The labels with two locations: a list a sentence where physicians told them, else one flat list."""
+    flat = pl.concat_str(_labels().str.slice(0, _labels().str.len_chars() - 1), pl.lit(", 'loc right', 'loc basal']"))
+    return pl.when("by_physician").then(pl.format("[{}]", flat)).otherwise(flat)
 
 
 def _report() -> pl.Expr:

@@ -21,7 +21,7 @@ from cxdata.model.errors import CxdataError
 Stage = Literal["closed", "open"]
 GoldKind = Literal["trace", "answer"]
 # A think that says where one looked, or that a label says so, teaches no wording worth copying.
-COMPARED: Final = frozenset({"affirmed", "denied"})
+COMPARED: Final = frozenset({"affirmed", "denied", "location"})
 
 
 class Step(NamedTuple):

@@ -80,6 +80,8 @@ def group_rows(frame: pl.DataFrame) -> int:
 def _bytes_of(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     if kind == pl.List(pl.String):
         return column.explode().str.len_bytes().sum().cast(pl.Int64)
+    if isinstance(kind, pl.List) and isinstance(kind.inner, pl.List):
+        return _bytes_of(column.explode(), kind.inner)
     if isinstance(kind, pl.List):
         return column.list.len().sum().cast(pl.Int64) * FIXED_BYTES
     sizes = {pl.String: column.str.len_bytes(), pl.Binary: column.bin.size()}

@@ -19,6 +19,14 @@ REFERENCES: Final = ("R1", "R2", "R3", "R4", "R5")
 SPLITS: Final = ("train", "val", "test")
 CHANGES: Final = ("improving", "stable", "worsening")
 MEANINGS: Final = ("paraphrase", "contradiction")
+SIDES: Final = ("left", "right", "both")
+"""Sides of the patient."""
+SITES: Final = (
+    "upper lobe", "middle lobe", "lower lobe", "lingula", "upper zone", "mid zone", "lower zone", "apex", "base",
+    "retrocardiac", "hilum", "costophrenic angle", "rib", "clavicle", "humerus", "scapula", "spine", "lumbar spine",
+    "sternum",
+)  # fmt: skip
+"""Where in the chest a finding may be said to lie."""
 
 _ORIGIN: Final = {"origin_file": pl.String(), "origin_row": pl.Int64()}
 ENTITIES: Final = ("anatomy", "present", "uncertain", "absent")
@@ -49,6 +57,14 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "study_id": pl.String(), "image_id": pl.String(), "finding": pl.String(), "state": pl.String(),
         "native_label": pl.String(), "annotator": pl.String(), "reference": pl.String(), **_ORIGIN,
     },
+    # one place that a source states of a stated finding, in its own words (location), and as side and site where a
+    # reviewed table maps them; rows of a study with one number were told in one sentence, which is `shared` where it
+    # names other findings too: whose place it is, is not said then
+    "locations": {
+        "study_id": pl.String(), "image_id": pl.String(), "finding": pl.String(), "native_label": pl.String(),
+        "location": pl.String(), "side": pl.String(), "site": pl.String(), "sentence": pl.Int32(),
+        "shared": pl.Boolean(), "annotator": pl.String(), "reference": pl.String(), **_ORIGIN,
+    },
     # one finding that an annotator looked for; how: every case, positives only
     "label_space": {"annotator": pl.String(), "finding": pl.String(), "how": pl.String()},
     # one report; sections word for word, null when it has none; offsets count characters of the file's text without
@@ -59,10 +75,13 @@ FACETS: Final[dict[str, dict[str, pl.DataType]]] = {
         "findings_start": pl.Int32(), "findings_end": pl.Int32(),
         "impression_start": pl.Int32(), "impression_end": pl.Int32(), **_ORIGIN,
     },
-    # one box or outline; corners in original pixels, frame in pixels; kind: abnormality, phrase, anatomy, device
+    # one box; corners in original pixels, frame in pixels; kind: abnormality, phrase, anatomy, device. outline: the
+    # polygons `x, y, x, y, …` in the same pixels, where the source has a mask or polygon, else null; a point is inside
+    # where an odd number of them goes round it (holes and parts that lie apart are polygons too)
     "regions": {
         "image_id": pl.String(), "kind": pl.String(), "finding": pl.String(), "phrase": pl.String(), **_BOX,
-        "frame_width": pl.Int32(), "frame_height": pl.Int32(), "annotator": pl.String(), **_ORIGIN,
+        "outline": pl.List(pl.List(pl.Float32())), "frame_width": pl.Int32(), "frame_height": pl.Int32(),
+        "annotator": pl.String(), **_ORIGIN,
     },
     # one finding between two pictures of one patient, `prior` the earlier, and who says so: `reader` where the change
     # was read in the later study's report (see `tasks/follow_ups.py`), else who looked at both
@@ -96,9 +115,10 @@ FACET_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "studies": ("study_id",),
     "readings": ("study_id", "image_id", "annotator"),
     "findings": ("study_id", "image_id", "annotator", "finding", "native_label"),
+    "locations": ("study_id", "image_id", "annotator", "native_label", "sentence", "location"),
     "label_space": ("annotator", "finding"),
     "reports": ("study_id",),
-    "regions": ("image_id", "origin_row", "x0", "y0", "x1", "y1", "finding", "phrase", "annotator"),
+    "regions": ("image_id", "origin_row", "x0", "y0", "x1", "y1", "finding", "phrase", "annotator", "outline"),
     "changes": ("study_id", "prior_study_id", "image_id", "prior_image_id", "finding"),
     "sentence_pairs": ("pair_id",),
     "questions": ("question_id",),

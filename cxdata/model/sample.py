@@ -179,6 +179,7 @@ def _arrow_type(kind: pl.DataType) -> Any:
     if isinstance(kind, pl.Struct):
         return pa.struct([(field.name, _arrow_type(typing.cast(pl.DataType, field.dtype))) for field in kind.fields])
     names = {pl.String: pa.string(), pl.Int64: pa.int64(), pl.Int32: pa.int32(), pl.Float64: pa.float64(),
+             pl.Float32: pa.float32(),
              pl.Boolean: pa.bool_(), pl.Binary: pa.large_binary(), pl.Datetime: pa.timestamp("us")}  # fmt: skip
     return names[type(kind)]
 

@@ -28,7 +28,7 @@ class ThirdParty(BaseModel):
 @cache
 def shared_terms() -> dict[str, ThirdParty]:
     """The terms of the table, by name."""
-    table = yaml.safe_load(resources.files("cxdata.model").joinpath(FILE).read_text(encoding="utf-8"))
+    table = parsed(resources.files("cxdata.model").joinpath(FILE).read_text(encoding="utf-8"))
     return {name: ThirdParty(name=name, **told) for name, told in table.items()}
 
 

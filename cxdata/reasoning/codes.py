@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 UNTOLD: Final = {
-    "no_report_no_box": "the study has no report in English and no box",
+    "no_report_no_box": "the study has no report in English, no box and no stated place",
     "report_affirms": "the report affirms what the label says is not there",
     "report_denies": "the report denies what the label says is there",
     "report_uncertain": "the report is in doubt about it",
@@ -34,6 +34,7 @@ EVIDENCE: Final = {
     "evidence_silent": "no sentence given says of the finding what its step says",
     "report_contradicts": "the report says the contrary of a verdict",
     "no_box": "a step rests on a box that the picture does not have",
+    "no_location": "a step rests on a place that the source does not state",
     "silent_not_salient": "a step rests on silence about a finding whose silence tells nothing",
 }
 WORDS: Final = {

@@ -14,11 +14,12 @@ from cxdata.build.builds import Build
 from cxdata.build.ledger import Hashes, Ledger
 from cxdata.model.errors import CxdataError
 from cxdata.model.hashing import hash_expr
-from cxdata.reasoning.study import NOTHING, Box, Study, boxes_of, studies
+from cxdata.reasoning.evidence.features import Features
+from cxdata.reasoning.study import NOTHING, Box, Study, boxes_of, places_of, studies
 from cxdata.reasoning.trace import ASKED, TASKS, question_of
 from cxdata.reasoning.writers import Case
 
-FACETS: Final = ("reports", "regions")
+FACETS: Final = ("reports", "regions", "locations")
 ROWS_AT_A_TIME: Final = 16_384
 PURPOSE: Final = "trace"
 _PART: Final = re.compile(r"-(\d{5}-of-\d{5})\.parquet$")
@@ -38,10 +39,11 @@ class Part(NamedTuple):
 
 
 class Cases(NamedTuple):
-    """What the studies of a part tell, by study key and by picture."""
+    """What the studies of a part tell, by study key and by picture; places by study key."""
 
     studies: dict[str, Study]
     boxes: dict[str, tuple[Box, ...]]
+    places: dict[str, dict[str, Features]]
 
 
 def parts(build: Build, tables: dict[str, Path], seed: int) -> list[Part]:
@@ -84,18 +86,23 @@ def told(part: Part) -> Cases:
     keys = asked.select(pl.col("study_key").unique()).with_columns(
         study_id=pl.col("study_key").str.split(":").list.slice(1).list.join(":")
     )
+    namespace = str(keys["study_key"][0]).partition(":")[0] if keys.height else ""
     found: dict[str, Study] = {}
     if "reports" in part.facets:
         reports = pl.scan_parquet(part.facets["reports"], glob=False)
         of_part = reports.join(keys.lazy(), on="study_id", how="semi").collect()
-        namespace = str(keys["study_key"][0]).partition(":")[0] if keys.height else ""
         found = {f"{namespace}:{study_id}": study for study_id, study in studies(of_part.lazy()).items()}
+    places: dict[str, dict[str, Features]] = {}
+    if "locations" in part.facets:
+        locations = pl.scan_parquet(part.facets["locations"], glob=False)
+        lying = places_of(locations.join(keys.lazy(), on="study_id", how="semi").collect())
+        places = {f"{namespace}:{study_id}": told for study_id, told in lying.items()}
     boxes: dict[str, tuple[Box, ...]] = {}
     if "regions" in part.facets:
         images = asked.select(pl.col("image_ids").explode().unique()).rename({"image_ids": "image_id"}).drop_nulls()
         regions = pl.scan_parquet(part.facets["regions"], glob=False).join(images.lazy(), on="image_id", how="semi")
         boxes = boxes_of(regions.join(_sizes(part), on="image_id", how="left").collect())
-    return Cases(found, boxes)
+    return Cases(found, boxes, places)
 
 
 def _sizes(part: Part) -> pl.LazyFrame:
@@ -116,4 +123,5 @@ def _case(row: dict[str, object], of: Cases) -> Case:
     asked = question_of(row)
     study = of.studies.get(asked.study_key, NOTHING)
     boxes = tuple(box for image in asked.image_ids for box in of.boxes.get(image, ()))
-    return Case(asked, replace(study, boxes=boxes) if boxes else study)
+    places = of.places.get(asked.study_key, {})
+    return Case(asked, replace(study, boxes=boxes, places=places) if boxes or places else study)

@@ -1,4 +1,4 @@
-"""What a study tells of its findings: the sentences of its report, read, and the boxes on its pictures.
+"""What a study tells of its findings: the sentences of its report, read, boxes on its pictures, and stated places.
 
 Sentences that need an earlier picture, a history or another examination are read too, since they may contradict a
 label, but none of them is evidence (`reports.targets.told_sentences`).
@@ -7,7 +7,7 @@ label, but none of them is evidence (`reports.targets.told_sentences`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import groupby
 from operator import itemgetter
@@ -56,12 +56,16 @@ class Sentence(NamedTuple):
 
 @dataclass(frozen=True)
 class Study:
-    """A study: what may be evidence in the report's order, all that is said, its own text, and its boxes."""
+    """A study: what may be evidence in the report's order, all that is said, its own text, its boxes.
+
+    `places` are where the source states that findings lie, apart from its report.
+    """
 
     sentences: tuple[Sentence, ...] = ()
     others: tuple[Said, ...] = ()
     text: str = ""
     boxes: tuple[Box, ...] = ()
+    places: Mapping[str, Features] = field(default_factory=dict)
 
     @cached_property
     def reported(self) -> dict[str, frozenset[str]]:
@@ -143,6 +147,39 @@ def boxes_of(regions: pl.DataFrame) -> dict[str, tuple[Box, ...]]:
     for row in rows.sort("image_id", "finding", "x0", "y0").iter_rows():
         found.setdefault(row[0], []).append(Box(*row))
     return {image: tuple(boxes) for image, boxes in found.items()}
+
+
+def places_of(locations: pl.DataFrame) -> dict[str, dict[str, Features]]:
+    """Side and sites of findings by study id: facet `locations`, of sentences that speak of one finding alone.
+
+    One side goes with the sites of its sentence; a site goes with both sides only where one location says so. Where the
+    sentences of a finding name several sides, it lies on both, and no site is told.
+    """
+    told = locations.filter(pl.col("finding").is_not_null(), ~pl.col("shared"))
+    told = told.filter(pl.col("side").is_not_null() | pl.col("site").is_not_null())
+    rows = told.select("study_id", "finding", "sentence", "side", "site").unique()
+    found: dict[str, dict[str, Features]] = {}
+    keys = itemgetter(0, 1)
+    for (study_id, finding), some in groupby(rows.sort(rows.columns, nulls_last=True).iter_rows(), key=keys):
+        sentences = [_lying([row[3:] for row in one]) for _, one in groupby(some, key=itemgetter(2))]
+        found.setdefault(study_id, {})[finding] = joined(sentences)
+    return found
+
+
+def joined(told: Sequence[Features]) -> Features:
+    """What several sentences say: the fullest; sides that differ are both, and then a site or size is left out."""
+    sides = {one.side for one in told} - {None}
+    return max(told, key=lambda one: one.weight) if len(sides) < 2 else Features("both", many=True)
+
+
+def _lying(said: Sequence[tuple[str | None, str | None]]) -> Features:
+    sides = {side for side, _ in said if side is not None}
+    if len(sides) > 1:
+        return Features("both", many=True)
+    side = next(iter(sides), None)
+    return Features(side, tuple(dict.fromkeys(
+        site for own, site in said if site is not None and (side != "both" or own == "both")
+    )), many=side == "both")  # fmt: skip
 
 
 def _text() -> pl.Expr:

@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-BASES: Final = ("affirmed", "denied", "silent", "box", "label_only")
-TELLING: Final = frozenset({"affirmed", "denied", "box"})
+BASES: Final = ("affirmed", "denied", "silent", "box", "location", "label_only")
+TELLING: Final = frozenset({"affirmed", "denied", "box", "location"})
 """Bases that rest on evidence."""
 SILENT: Final = ("silent", "label_only")
 """Bases that do not: at most 30 % of a mix's steps (medicine, section 6)."""

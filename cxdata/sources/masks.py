@@ -1,4 +1,4 @@
-"""Masks in relative run lengths, as the SIIM-ACR challenge writes them, and the boxes of what they outline.
+"""Masks in relative run lengths, as the SIIM-ACR challenge writes them, and the places that they cover.
 
 A mask is pairs `gap length` of whole numbers: pixels since the end of the run before (at first since pixel 0), and
 pixels in the run. Pixels run down the columns, the left column first, of a square picture; no run goes on in the next
@@ -9,14 +9,15 @@ picture or across columns, and is refused.)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain
 from typing import Final, NamedTuple
 
 import polars as pl
 
 from cxdata.sources.cells import Cell
 from cxdata.sources.facets import STEM
+from cxdata.sources.outlines import outlines
 from cxdata.sources.tables import ROW
 
 Run = tuple[int, int, int]
@@ -75,28 +76,36 @@ def refused_masks(column: str, name: str = "mask", *, or_blank: bool = False) ->
     }
 
 
-def boxes_of_masks(rows: pl.DataFrame, name: str = "mask") -> pl.DataFrame:
-    """One row a piece: stem, row (the first of the picture's), x0, y0, x1, y1, the edges of pixels.
+def places_of_masks(rows: pl.DataFrame, name: str = "mask") -> pl.DataFrame:
+    """One row a piece: stem, row (the first of the picture's), x0, y0, x1, y1, the edges of pixels, and its outline.
 
     The masks of a picture are laid over each other first: several rows may outline one place, and one row several.
-    Pieces below `LEAST_SHARE` are left out.
+    Pieces below `LEAST_SHARE` are left out. Outlines are exact: see `outlines`.
     """
     masked = (
         rows.filter(pl.col(name).list.len() > 0)
         .group_by(STEM, maintain_order=True)
         .agg(pl.col(ROW).min(), pl.col(name))
     )
-    found = [
-        (stem, row, *map(float, piece[:4]))
-        for stem, row, masks in masked.select(STEM, ROW, name).iter_rows()
-        for piece in _large(pieces(_joined(sorted(run for bounds in masks for run in _runs(bounds)))))
-    ]
+    found: list[tuple[str, int, float, float, float, float]] = []
+    drawn: list[list[Run]] = []
+    for stem, row, masks in masked.select(STEM, ROW, name).iter_rows():
+        hanging = hanging_runs(_laid_over(masks))
+        for members, piece in _large(hanging):
+            found.append((stem, row, *map(float, piece[:4])))
+            drawn.append(members)
     numbers = dict.fromkeys(("x0", "y0", "x1", "y1"), pl.Float64)
-    return pl.DataFrame(found, schema={STEM: pl.String, ROW: pl.Int64, **numbers}, orient="row")
+    boxes = pl.DataFrame(found, schema={STEM: pl.String, ROW: pl.Int64, **numbers}, orient="row")
+    return boxes.with_columns(outline=outlines(_table(drawn)))
 
 
 def pieces(runs: Iterable[Run]) -> list[Piece]:
     """The pieces of runs that come by column and row and share no pixel, in the order of their first run."""
+    return [_piece(members) for members in hanging_runs(runs)]
+
+
+def hanging_runs(runs: Iterable[Run]) -> list[list[Run]]:
+    """The runs of each piece, of runs that come by column and row and share no pixel; in the order of the first run."""
     found: list[list[Run]] = []
     before: list[tuple[Run, int]] = []
     column: list[tuple[Run, int]] = []
@@ -106,7 +115,11 @@ def pieces(runs: Iterable[Run]) -> list[Piece]:
         if column and x != column[0][0][0]:
             before = column if x == column[0][0][0] + 1 else []
             column = []
-        met = {_root(merged, other) for (_, top, end), other in before if top <= y1 and y0 <= end}
+        if len(before) == 1:  # as it mostly is
+            (_, top, end), other = before[0]
+            met = {_root(merged, other)} if top <= y1 and y0 <= end else set()
+        else:
+            met = {_root(merged, other) for (_, top, end), other in before if top <= y1 and y0 <= end}
         own = min(met, default=len(found))
         if not met:
             found.append([])
@@ -116,7 +129,7 @@ def pieces(runs: Iterable[Run]) -> list[Piece]:
         for other in met - {own}:
             found[own] += found[other]
             found[other], merged[other] = [], own
-    return [_piece(members) for members in found if members]
+    return [members for members in found if members]
 
 
 def _root(merged: list[int], piece: int) -> int:
@@ -141,9 +154,11 @@ def _bounds(code: str) -> list[int] | None:
     return bounds if is_good else None
 
 
-def _runs(bounds: list[int]) -> Iterator[Run]:
-    for start, end in zip(bounds[::2], bounds[1::2], strict=True):
-        yield start // SIDE_PX, start % SIDE_PX, (end - 1) % SIDE_PX + 1
+def _laid_over(masks: Sequence[list[int]]) -> Iterator[Run]:
+    """The runs of all masks by column and row; those of one mask come so."""
+    runs = [(start // SIDE_PX, start % SIDE_PX, start % SIDE_PX + end - start)
+            for bounds in masks for start, end in zip(bounds[::2], bounds[1::2], strict=True)]  # fmt: skip
+    return _joined(runs if len(masks) == 1 else sorted(runs))
 
 
 def _joined(runs: Iterable[Run]) -> Iterator[Run]:
@@ -165,6 +180,16 @@ def _piece(runs: list[Run]) -> Piece:
     return Piece(min(columns), min(tops), max(columns) + 1, max(ends), sum(ends) - sum(tops))
 
 
-def _large(found: list[Piece]) -> list[Piece]:
-    whole = sum(piece.area_px for piece in found)
-    return [piece for piece in found if piece.area_px >= LEAST_SHARE * whole]
+def _large(hanging: Iterable[list[Run]]) -> list[tuple[list[Run], Piece]]:
+    found = [(members, _piece(members)) for members in hanging]
+    whole = sum(piece.area_px for _, piece in found)
+    return [one for one in found if one[1].area_px >= LEAST_SHARE * whole]
+
+
+def _table(drawn: Sequence[Sequence[Run]]) -> pl.DataFrame:
+    """The runs of pieces as a table: piece (its place in the list), x, y0, y1."""
+    numbers = pl.Series(list(chain.from_iterable(chain.from_iterable(drawn))), dtype=pl.Int64)
+    counts = pl.Series([len(members) for members in drawn], dtype=pl.UInt32)
+    piece = pl.select(pl.int_range(counts.len(), dtype=pl.Int64).repeat_by(counts).explode()).to_series()
+    columns = {name: numbers.gather_every(3, nth) for nth, name in enumerate(("x", "y0", "y1"))}
+    return pl.DataFrame({"piece": piece.drop_nulls(), **columns})

@@ -44,6 +44,8 @@ def _step(step: Step, trace: Trace, asked: Question, study: Study) -> Iterator[s
         yield "silent_not_salient"
     if step.basis == "box" and not any(box.finding in kinds(finding) for box in study.boxes):
         yield "no_box"
+    if step.basis == "location" and not any(name in study.places for name in kinds(finding)):
+        yield "no_location"
     if step.basis in ("affirmed", "denied"):
         state = "present" if step.basis == "affirmed" else "absent"
         if not telling(finding, state, trace, study):

@@ -9,7 +9,7 @@ from cxdata.model.vocabulary import vocabulary
 from cxdata.reasoning.study import Study, denied_with
 from cxdata.reasoning.trace import BASES, MOST_CANDIDATES, NO_FINDING, YES, Question, Step, Trace
 
-_AFFIRMING = ("affirmed", "box", "label_only")
+_AFFIRMING = ("affirmed", "box", "location", "label_only")
 
 
 def structure_codes(trace: Trace, asked: Question, study: Study) -> list[str]:
@@ -87,7 +87,7 @@ def _bases(trace: Trace, asked: Question) -> Iterator[str]:
 
 
 def _goes_with(step: Step, asked: Question) -> bool:
-    """A finding that is there is affirmed, boxed or labelled; one that is not is denied or silent."""
+    """A finding that is there is affirmed, boxed, placed or labelled; one that is not is denied or silent."""
     finding, is_there = truth(step, asked)
     if finding == NO_FINDING:  # that nothing is there rests on denials, that something is there on what it is
         return step.basis in ("denied", "label_only") if is_there else step.basis in _AFFIRMING

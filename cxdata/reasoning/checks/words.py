@@ -12,7 +12,7 @@ from cxdata.answers.thinks import are_near_equal, content, has_sign, is_foul
 from cxdata.model.vocabulary import vocabulary
 from cxdata.reasoning.checks.evidence import telling
 from cxdata.reasoning.checks.structure import truth
-from cxdata.reasoning.evidence.features import said
+from cxdata.reasoning.evidence.features import Features, said
 from cxdata.reasoning.study import Study, denied_with, kinds
 from cxdata.reasoning.trace import NO_FINDING, Question, Step, Trace
 from cxdata.reports.reader import read_sentence
@@ -78,9 +78,11 @@ def _step(step: Step, trace: Trace, asked: Question, study: Study) -> Iterator[s
 
 
 def _not_told(words: _Words, finding: str, step: Step, trace: Trace, study: Study) -> Iterator[str]:
-    """Side, site, size and numbers, against the sentences that speak of the finding, and the finding's own name."""
+    """Side, site, size and numbers, against what tells of the finding (sentences or place), and its own name."""
     if finding == NO_FINDING or step.basis == "silent":
         texts = trace.evidence
+    elif step.basis == "location":
+        texts = tuple(_in_words(study.places[name]) for name in kinds(finding) if name in study.places)
     else:
         texts = tuple(telling(finding, "present" if step.basis == "affirmed" else "absent", trace, study))
     own, told = _own(finding), _told(tuple(texts))
@@ -93,6 +95,11 @@ def _not_told(words: _Words, finding: str, step: Step, trace: Trace, study: Stud
         yield "size_not_told"
     if words.numbers - told.numbers - own.numbers:
         yield "number_not_told"
+
+
+def _in_words(place: Features) -> str:
+    """Side and sites of a stated place, as a sentence would name them."""
+    return " ".join([*([place.side] if place.side else []), *place.sites])
 
 
 def _findings(words: _Words, finding: str, asked: Question, study: Study, *, is_there: bool) -> Iterator[str]:

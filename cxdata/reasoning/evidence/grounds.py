@@ -1,4 +1,4 @@
-"""What a judgement of a finding rests on: a sentence that affirms or denies it, a box, silence, the label alone."""
+"""What a judgement of a finding rests on: a sentence that affirms or denies it, a box, a place, silence, the label."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from cxdata.model.vocabulary import vocabulary
+from cxdata.reasoning.evidence.choices import Choices
 from cxdata.reasoning.evidence.features import Features
-from cxdata.reasoning.evidence.places import Frame
-from cxdata.reasoning.study import Said, Study, denied_with, kinds, pathologies
+from cxdata.reasoning.evidence.phrases import phrases
+from cxdata.reasoning.evidence.places import Frame, place
+from cxdata.reasoning.study import Said, Study, denied_with, joined, kinds, pathologies
 from cxdata.reasoning.trace import NO_FINDING
 
 _MOST_DENIALS: Final = 3
@@ -38,18 +40,30 @@ def of_present(finding: str, study: Study, image_ids: Sequence[str]) -> Grounds 
     states = study.states(denied_with(finding))
     if named:
         said = [one for _, one in named]
-        told = _joined(said)
+        told = joined([one.features for one in said])
         if "absent" in states and told.side is None and not told.sites:
             return "report_denies"
         return Grounds("affirmed", _fullest(said).finding, tuple(dict.fromkeys(text for text, _ in named)), told)
     box = _box(finding, study, image_ids)
     if box is not None:
         return Grounds("box", finding, box=box)
+    stated = placed(finding, study)
+    if stated is not None:
+        return Grounds("location", stated[0], told=stated[1])
     if "present" in study.states(kinds(finding)):
         return Grounds("label_only", finding)  # affirmed in words that are no evidence: "unchanged", "known"
     if "absent" in states:
         return "report_denies"
     return "report_uncertain" if "uncertain" in study.states(kinds(finding)) else Grounds("label_only", finding)
+
+
+def placed(finding: str, study: Study) -> tuple[str, Features] | None:
+    """The finding, or a kind of it, with its place as the source states it; None where no words fit such a place."""
+    for name in kinds(finding):
+        told = study.places.get(name)
+        if told is not None and place(phrases(name).where, told, Choices(0)):
+            return name, told
+    return None
 
 
 def of_absent(finding: str, study: Study) -> Grounds | str:
@@ -98,15 +112,6 @@ def _unrelated(findings: Sequence[str]) -> list[str]:
 
 def _fullest(said: Sequence[Said]) -> Said:
     return max(said, key=lambda one: one.features.weight)
-
-
-def _joined(said: Sequence[Said]) -> Features:
-    """What several sentences say: the fullest; sides that differ are both, and then a site or size is left out."""
-    fullest = _fullest(said).features
-    sides = {one.features.side for one in said} - {None}
-    if len(sides) < 2:
-        return fullest
-    return Features("both", many=True)
 
 
 def _box(finding: str, study: Study, image_ids: Sequence[str]) -> Frame | None:

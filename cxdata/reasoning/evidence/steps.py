@@ -13,6 +13,8 @@ from cxdata.reasoning.evidence.choices import Choices
 from cxdata.reasoning.evidence.grounds import Grounds
 from cxdata.reasoning.trace import NO_FINDING, Step
 
+SAID: Final = ("affirmed", "location")
+"""Bases of a finding that is there in words: a sentence's, or those of a place that the source states."""
 ATTEMPTS: Final = 12
 VARIANTS: Final = 1024  # of what is said of a finding: each is put into words once
 VARIANTS_OF_ONE: Final = 128  # where the evidence is part of it
@@ -97,7 +99,7 @@ def _step(answer: str, grounds: Grounds, thinks_of: Thinks, write: Write, *, is_
 
 
 def _think(finding: str, grounds: Grounds) -> Write:
-    if grounds.basis == "affirmed":
+    if grounds.basis in SAID:
         return Write(thinks.affirmed, (finding, grounds.shown, grounds.told, "affirmed"))
     if grounds.basis == "box":
         return Write(thinks.boxed, (grounds.box, "box"))
@@ -109,7 +111,7 @@ def _think(finding: str, grounds: Grounds) -> Write:
 
 
 def _against_absence(finding: str, grounds: Grounds, kind: str) -> Write:
-    if grounds.basis == "affirmed":
+    if grounds.basis in SAID:
         return Write(thinks.affirmed, (finding, grounds.shown, grounds.told, kind))
     if grounds.basis == "box":
         return Write(thinks.boxed, (grounds.box, "box_other"))

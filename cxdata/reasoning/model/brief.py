@@ -11,8 +11,8 @@ State = Literal["present", "absent", "not stated"]
 class Item(NamedTuple):
     """One thing to judge: `key` is the option's letter or the candidate's name, `finding` what it stands for.
 
-    `sentences` are those of the study's own report that bear on it, word for word; `place` is where a box lies;
-    `option` is what an option says where that is not the finding (Yes, No).
+    `sentences` are those of the study's own report that bear on it, word for word; `place` is where a box lies, or
+    where the source says that the finding lies; `option` is what an option says where that is not the finding.
     """
 
     key: str

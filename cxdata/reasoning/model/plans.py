@@ -12,7 +12,8 @@ from typing import NamedTuple
 from cxdata.model.sample import LETTERS
 from cxdata.reasoning.evidence.choices import Choices
 from cxdata.reasoning.evidence.grounds import Grounds, of_absent, of_present
-from cxdata.reasoning.evidence.places import box_place
+from cxdata.reasoning.evidence.phrases import phrases
+from cxdata.reasoning.evidence.places import box_place, place
 from cxdata.reasoning.evidence.writer import EvidenceWriter
 from cxdata.reasoning.model.brief import Brief, Item, State
 from cxdata.reasoning.model.prompts import CANDIDATES, CLOSING
@@ -58,8 +59,16 @@ def _item(step: Step, asked: Question, study: Study) -> Item:
     is_there = (option == YES) == bool(step.verdict) if is_binary else bool(step.verdict)
     grounds = _grounds(finding, asked, study, is_there=is_there)
     state: State = "present" if is_there else "not stated" if grounds.basis == "silent" else "absent"
-    place = None if grounds.box is None else box_place(grounds.box, Choices(asked.key))
-    return Item(step.answer, finding, state, grounds.evidence, place, option if is_binary else None)
+    return Item(step.answer, finding, state, grounds.evidence, _place(grounds, asked), option if is_binary else None)
+
+
+def _place(grounds: Grounds, asked: Question) -> str | None:
+    """Where a finding lies that no sentence tells of: by its box, or as the source states."""
+    if grounds.box is not None:
+        return box_place(grounds.box, Choices(asked.key))
+    if grounds.basis == "location":
+        return place(phrases(grounds.shown).where, grounds.told, Choices(asked.key)).strip()
+    return None
 
 
 def _grounds(finding: str, asked: Question, study: Study, *, is_there: bool) -> Grounds:

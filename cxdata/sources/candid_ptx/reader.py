@@ -17,7 +17,7 @@ from cxdata.sources.native import readings_facet
 from cxdata.sources.reading import Desk, Part
 from cxdata.sources.tables import ROW
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 SLUG: Final = "candid-ptx"
 REPORTS: Final = "Pneumothorax_reports"
@@ -71,7 +71,7 @@ def _told(
     """The `findings` and `regions` of one table."""
     finding, origin = told.LABELS.findings[label], desk.origin(name)
     said = {"annotator": pl.lit(annotator.name), "reference": pl.lit(annotator.reference), "finding": pl.lit(finding)}
-    places = masks.boxes_of_masks(rows).with_columns(image_id=pl.concat_str(pl.lit(f"{SLUG}:"), "stem"))
+    places = masks.places_of_masks(rows).with_columns(image_id=pl.concat_str(pl.lit(f"{SLUG}:"), "stem"))
     kind = pl.lit("device" if label == "chest tube" else "abnormality")
     return {
         "findings": facet("findings", stated, origin, native_label=pl.lit(label), **said),

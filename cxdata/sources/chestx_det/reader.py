@@ -14,7 +14,7 @@ from cxdata.sources.facets import images_facet, regions_facet, studies_facet
 from cxdata.sources.native import findings_facet, readings_facet
 from cxdata.sources.reading import Desk, Part
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 SLUG: Final = "chestx-det"
 FILES: Final = {"test": "ChestX_Det_test", "train": "ChestX_Det_train"}

@@ -10,6 +10,7 @@ from cxdata.model.manifest import Annotator
 from cxdata.sources.chestxray14.ids import image_id, stem
 from cxdata.sources.chestxray14.labels import IN_BOXES
 from cxdata.sources.chestxray14.pictures import SIDE_PX
+from cxdata.sources.outlines import OUTLINE
 from cxdata.sources.reading import Rows, sort_rows
 from cxdata.sources.tables import ROW
 
@@ -37,7 +38,8 @@ def regions_facet(rows: pl.DataFrame, annotator: Annotator, origin: pl.Expr) -> 
     """The `regions` facet: corners in the PNG's pixels, whose frame is 1024 x 1024."""
     return rows.select(
         "finding", "x0", "y0", image_id=image_id(pl.col("stem")), kind=pl.lit("abnormality"),
-        phrase=pl.lit(None, pl.String), x1=pl.col("x0") + pl.col("width"), y1=pl.col("y0") + pl.col("height"),
+        phrase=pl.lit(None, pl.String), outline=pl.lit(None, OUTLINE),
+        x1=pl.col("x0") + pl.col("width"), y1=pl.col("y0") + pl.col("height"),
         frame_width=pl.lit(SIDE_PX), frame_height=pl.lit(SIDE_PX), annotator=pl.lit(annotator.name),
         origin_file=origin, origin_row=pl.col(ROW),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from cxdata.phantom.choice import Choice
@@ -27,6 +27,15 @@ STEMS: Final = {
 NATIVE: Final = {
     finding: [label for label, other in LABELS.findings.items() if other == finding] for finding in LABELS.canonical
 }
+LYING: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "Pleural Effusion": (("loc pleural", "loc left"), ("loc right costophrenic angle",), ("loc bilateral",), ()),
+    "Consolidation": (("loc basal", "loc right"), ("loc left upper lobe",), ("loc middle lobe",), ()),
+    "Pneumothorax": (("loc apical", "loc left"), ("loc right",)), "Fracture": (("loc rib", "loc right"), ()),
+    "Rib Fracture": (("loc posterior rib", "loc left"), ("loc rib",)), "Cardiomegaly": (("loc cardiac",),),
+    "Nodule": (("loc right upper lobe",), ("loc hilar", "loc left")), "Mass": (("loc left lower lobe",),),
+    "Scoliosis": (("loc dorsal vertebrae",),), "Vertebral Compression": (("loc column",), ("loc lumbar vertebrae",)),
+}  # fmt: skip
+"""Where each finding may lie, as one sentence tells."""
 FIRST_YEAR: Final = 2009
 FOLDERS: Final = ("0", "1", "12", "54")
 
@@ -59,6 +68,8 @@ def _row(cohort: Cohort, picture: Picture) -> list[object]:
     projection = {"LATERAL": "L", "AP": choice.pick("lies", ("AP", "AP_horizontal"))}.get(picture.view, picture.view)
     by_network &= projection in ("L", "PA")
     width, height = picture.size
+    told = _labels(cohort, picture, choice)
+    lying = [choice.pick(f"lying {label}", LYING.get(LABELS.findings.get(label.strip(), ""), ((),))) for label in told]
     cells: dict[str, object] = {
         "ImageID": f"{picture.name}.png", "ImageDir": folder(picture), "StudyDate_DICOM": f"{year}0203",
         "StudyID": study(picture), "PatientID": f"99990000{picture.patient:030d}",
@@ -68,7 +79,8 @@ def _row(cohort: Cohort, picture: Picture) -> list[object]:
         "Pediatric": "PED" if picture.age < 18 else "No", "PhotometricInterpretation_DICOM": "MONOCHROME2",
         "Rows_DICOM": height, "Columns_DICOM": width, "ReportID": 9_900_000 + picture.patient,
         "Report": _report(picture), "MethodLabel": "Physician" if is_of_physician(picture) else "RNN_model",
-        "Labels": _list(_labels(cohort, picture, choice)), "Localizations": "['loc right']",
+        "Labels": _list(told), "Localizations": _list(dict.fromkeys(loc for locs in lying for loc in locs)),
+        "LabelsLocalizationsBySentence": _by_sentence(told, lying, nested=is_of_physician(picture)),
         "labelCUIS": "['C0018800'\n 'C2073625']", "LocalizationsCUIS": "['C0444532']",
     }  # fmt: skip
     return [cells.get(name, "None") for name in HEADER]
@@ -80,7 +92,7 @@ def _labels(cohort: Cohort, picture: Picture, choice: Choice) -> list[str]:
     told += [label for label in ("nipple shadow", "unchanged") if choice.chance(label, 0.06)]
     named = {study(cohort.hit(fault)): label for fault, label in _PLANTED.items()}
     told = named.get(study(picture), told)
-    return told if is_of_physician(picture) else [f" {label}" if k else label for k, label in enumerate(told)]
+    return told if is_of_physician(picture) else [f" {label}" if k == 1 else label for k, label in enumerate(told)]
 
 
 _PLANTED: Final = {
@@ -90,7 +102,18 @@ _PLANTED: Final = {
 }  # fmt: skip
 
 
-def _list(labels: Sequence[str]) -> str:
+def _by_sentence(labels: Sequence[str], lying: Sequence[Sequence[str]], *, nested: bool) -> str:
+    """Physicians: a list a sentence, one of which says the side in its label. The model: one list, glued by spaces."""
+    if not nested:
+        groups = [(*labels[:2], *dict.fromkeys(loc for locs in lying[:2] for loc in locs))]
+        groups += [(label, *locs) for label, locs in zip(labels[2:], lying[2:], strict=True)]
+        return _list([word for group in groups for word in group])
+    lists = [_list([label, *locs]) for label, locs in zip(labels, lying, strict=True)]
+    sided = ["['pleural effusion left side']"] if "pleural effusion" in labels else []
+    return f"[{', '.join([*lists, *sided, 'nan'])}]"
+
+
+def _list(labels: Iterable[str]) -> str:
     return f"[{', '.join(repr(label) for label in labels)}]"
 
 
@@ -102,7 +125,8 @@ def _report(picture: Picture) -> str:
 def _wrong(cohort: Cohort, rows: dict[str, list[object]]) -> Iterator[list[object]]:
     """Rows after the sound ones; and cells of sound rows that say nothing."""
     for fault, changes in (
-        ("no-labels", {"Labels": "nan", "Report": "nan"}), ("other-sex", {"PatientSex_DICOM": "O"}),
+        ("no-labels", {"Labels": "nan", "Report": "nan", "LabelsLocalizationsBySentence": "nan"}),
+        ("other-sex", {"PatientSex_DICOM": "O"}),
         ("no-birth", {"PatientBirth": ""}), ("no-view", {"Projection": "UNK"}), ("ribs", {"Projection": "COSTAL"}),
     ):  # fmt: skip
         _change(rows[cohort.faults[fault]], changes)

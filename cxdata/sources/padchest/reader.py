@@ -13,14 +13,15 @@ from cxdata.model.manifest import Annotator
 from cxdata.sources.base import ReadContext, Reading
 from cxdata.sources.cells import born, matched, one_of, sex, view, whole
 from cxdata.sources.facets import facet, images_facet, studies_facet
-from cxdata.sources.native import findings_facet, from_lists, readings_facet
-from cxdata.sources.padchest import words
+from cxdata.sources.native import findings_facet, from_lists, readings_facet, said_by
+from cxdata.sources.padchest import places, words
 from cxdata.sources.reading import Desk, Rows, rows_of
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 SLUG: Final = "padchest"
 TABLE: Final = "labels"
+SENTENCES: Final = "LabelsLocalizationsBySentence"
 MESSAGES: Final = {
     "other_study": "the picture's name does not begin with its study",
     "study_of_two_patients": "the study stands under two patients; whose it is cannot be known",
@@ -40,6 +41,7 @@ _CELLS: Final = {
     "age": born("PatientBirth", "StudyDate_DICOM"), "sex": sex("PatientSex_DICOM"), "view": view("Projection", VIEWS),
     "width": whole("Columns_DICOM", 1, LONGEST_PX), "height": whole("Rows_DICOM", 1, LONGEST_PX),
     "method": one_of("MethodLabel", METHODS), "labels": words.labels("Labels"),
+    "sentences": places.sentences(SENTENCES),
 }  # fmt: skip
 
 
@@ -53,11 +55,14 @@ def read(context: ReadContext) -> Reading:
     readings = clear.unique("study_id", keep="first", maintain_order=True)
     told = from_lists(rows.used).filter(pl.col("native_label") != words.NOT_LABELLED)
     told = told.unique(["study_id", "native_label"], keep="first", maintain_order=True)
+    stated = told.select("study_id", "native_label")
+    lying = places.places(rows.used).join(stated, on=["study_id", "native_label"], how="semi", maintain_order="left")
     facets = {
         "images": images_facet(shown, SLUG, "data", origin),
         "studies": studies_facet(shown, taken_at=pl.col("StudyDate_DICOM").str.to_datetime("%Y%m%d", strict=False)),
         "readings": _by_method(readings, annotators, lambda part, one: readings_facet(part, one, origin)),
         "findings": _by_method(told, annotators, lambda part, one: findings_facet(part, words.LABELS, one, origin)),
+        "locations": _by_method(lying, annotators, lambda part, one: _locations(part, one, origin)),
         "reports": _reports(rows.used, origin),
     }
     reading = desk.reading([desk.part(TABLE, rows, facets)], annotators)
@@ -65,7 +70,7 @@ def read(context: ReadContext) -> Reading:
 
 
 def _rows(desk: Desk) -> Rows:
-    table = words.said(desk.table(TABLE), ("PatientBirth", "PatientSex_DICOM", "Labels"))
+    table = words.said(desk.table(TABLE), ("PatientBirth", "PatientSex_DICOM", "Labels", SENTENCES))
     refused = {
         "bad_id": pl.col("stem").is_null() | pl.col("patient_id").is_null() | pl.col("StudyID").is_null(),
         "other_study": ~pl.col("ImageID").str.starts_with(pl.concat_str("StudyID", pl.lit("_"))),
@@ -89,6 +94,10 @@ def _shown(rows: pl.DataFrame) -> pl.DataFrame:
 def _by_method(rows: pl.DataFrame, annotators: Sequence[Annotator], made: Made) -> pl.DataFrame:
     """The rows of each annotator as a facet, one below the other."""
     return pl.concat([made(rows.filter(pl.col("method") == one.name), one) for one in annotators])
+
+
+def _locations(rows: pl.DataFrame, annotator: Annotator, origin: pl.Expr) -> pl.DataFrame:
+    return facet("locations", rows, origin, finding=words.LABELS.finding(), **said_by(annotator))
 
 
 def _reports(rows: pl.DataFrame, origin: pl.Expr) -> pl.DataFrame:

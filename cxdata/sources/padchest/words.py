@@ -13,6 +13,7 @@ from cxdata.sources.native import native_labels
 LABELS: Final = native_labels(__file__)
 NOT_LABELLED: Final = ""
 """Stands in a list where the model found no label for a sentence."""
+NORMAL: Final = "normal"
 UNCLEAR: Final = (
     NOT_LABELLED, "exclude", "suboptimal study", "unchanged", "pseudonodule", "mass", "pleural mass", "abscess",
     "air fluid level", "respiratory distress", "lymphangitis carcinomatosa", "lepidic adenocarcinoma",

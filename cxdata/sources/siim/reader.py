@@ -10,12 +10,12 @@ from cxdata.images.named import ANYWHERE
 from cxdata.sources.base import ReadContext, Reading
 from cxdata.sources.cells import matched
 from cxdata.sources.facets import images_facet, regions_facet, studies_facet
-from cxdata.sources.masks import MESSAGES, SIDE_PX, boxes_of_masks, is_nothing, mask, refused_masks
+from cxdata.sources.masks import MESSAGES, SIDE_PX, is_nothing, mask, places_of_masks, refused_masks
 from cxdata.sources.native import findings_facet, native_labels, readings_facet
 from cxdata.sources.reading import Desk, Rows, rows_of
 from cxdata.sources.tables import ROW
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 SLUG: Final = "siim"
 MASKS: Final = "train-rle"
@@ -39,7 +39,7 @@ def read(context: ReadContext) -> Reading:
         path=pl.format("{}{}.{}", pl.lit(ANYWHERE), "stem", pl.lit(_ending(desk))), patient_id="stem",
         view=pl.lit("FRONTAL"), view_source=pl.lit(VIEW_SOURCE), width=pl.lit(SIDE_PX), height=pl.lit(SIDE_PX),
     )  # fmt: skip
-    places = boxes_of_masks(rows.used).with_columns(finding=pl.lit(FINDING))
+    places = places_of_masks(rows.used).with_columns(finding=pl.lit(FINDING))
     frame = {"frame_width": pl.lit(SIDE_PX), "frame_height": pl.lit(SIDE_PX)}
     facets = {
         "images": images_facet(shown, SLUG, "data", origin),

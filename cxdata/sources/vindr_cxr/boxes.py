@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from cxdata.model.manifest import Annotator
+from cxdata.sources.outlines import OUTLINE
 from cxdata.sources.vindr_cxr.ids import image_id
 from cxdata.sources.vindr_cxr.names import LOCAL, NO_FINDING
 
@@ -43,6 +44,7 @@ def regions_facet(boxes: pl.DataFrame, sizes: pl.DataFrame, annotator: Annotator
     return boxes.join(sizes, on="stem", how="left", maintain_order="left").select(
         "x0", "y0", "x1", "y1", image_id=image_id(pl.col("stem")), kind=pl.lit("abnormality"),
         finding=pl.col("label").replace_strict(LOCAL, return_dtype=pl.String), phrase=pl.lit(None, pl.String),
+        outline=pl.lit(None, OUTLINE),
         frame_width="width", frame_height="height", annotator=pl.lit(annotator.name), origin_file=origin,
         origin_row="row",
     )  # fmt: skip
