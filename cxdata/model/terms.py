@@ -6,8 +6,9 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from cxdata.model.yaml_text import parsed
 
 FILE: Final = "terms.yaml"
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from cxdata.model.errors import CxdataError
 from cxdata.model.facets import SIDES, SITES
+from cxdata.model.yaml_text import parsed
 from cxdata.sources.cells import Cell
 from cxdata.sources.padchest.words import LABELS, NORMAL, NOT_LABELLED
 from cxdata.sources.tables import ROW
@@ -66,7 +67,7 @@ class Locations(BaseModel):
 def locations() -> Locations:
     """The reviewed table. Raises CxdataError that names what is wrong."""
     try:
-        return Locations.model_validate(yaml.safe_load(FILE.read_text(encoding="utf-8")))
+        return Locations.model_validate(parsed(FILE.read_text(encoding="utf-8")))
     except (ValidationError, yaml.YAMLError) as error:
         raise CxdataError(f"{FILE.name} cannot be read: {error}", where=str(FILE), mend="mend what is named") from None
 
