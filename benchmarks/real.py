@@ -3,7 +3,7 @@
     python benchmarks/real.py [--real FOLDER]
 
 `FOLDER` (default: CXDATA_REAL_DATA) holds public files as they are got: `covid-chestxray/covid-chestxray-dataset`,
-`slake/Slake1.0`, `vqa-rad`, `vqa-rad-mevf`, `rad-restruct` and `openi`. Runs whose files are not there are left out.
+`slake/Slake1.0`, `vqa-rad`, `vqa-rad-mevf`, `rad-restruct`, `openi` and `chestx-det`. Runs whose files are not there are left out.
 The command line in a process of its own; pictures are looked at where they are there.
 """
 
@@ -45,6 +45,7 @@ def runs(real: Path, folder: Path) -> Iterator[Run]:
         (real / "slake", Run("slake, Chinese", "slake", (*slake, "--option", "slake.language=zh"))),
         (real / "vqa-rad", Run("vqa-rad, OSF", "vqa-rad", ("--root", str(real / "vqa-rad")))),
         (real / "vqa-rad-mevf", Run("vqa-rad, MEVF", "vqa-rad", ("--root", str(real / "vqa-rad-mevf")))),
+        (real / "chestx-det", Run("chestx-det", "chestx-det", ("--root", str(real / "chestx-det")))),
         (real / ARCHIVE, Run("rad-restruct on OpenI's reports", "rad-restruct",
          ("--root", f"rad-restruct={folder}", "--root", f"openi={real / 'openi'}"))),
     ]  # fmt: skip

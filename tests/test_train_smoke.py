@@ -86,9 +86,6 @@ def evaluated(home: Path, run: str, *words: object) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    "CXMIND_BLIND_CONTROL" not in os.environ, reason="not seen to pass since edema is painted by its size"
-)
 def test_with_the_picture_it_learns_what_it_cannot_learn_without(tmp_path: Path) -> None:
     """Sighted accuracy lies above the 95 % interval around majority, that of blank pictures does not."""
     home = prepared(tmp_path, 600, "mimic")
