@@ -124,7 +124,7 @@ def one_row(**changes: object) -> pl.DataFrame:
         "scored_labels": None, "ignored_labels": None, "image_ids": ["s:one"], "stage": "sft", "label_policy": "none",
         "boxes": [{"label": "Edema", "x0": 500.0, "y0": 1000.0, "x1": 1000.0, "y1": 3000.0}], "reward": "boxes",
         "licence": "x", "restricted": False, "source": "s", "task": "abnormality_grounding", "level": "grounding",
-        "difficulty": None, "patient_keys": ["s:1"], "reference": "R2",
+        "difficulty": None, "patient_keys": ["s:1"], "study_key": "s:1", "reference": "R2",
     }  # fmt: skip
     strings = pl.List(pl.String)
     kinds = {"context": pl.String, "options": strings, "answer_letter": pl.String, "scored_labels": strings,
