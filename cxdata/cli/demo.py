@@ -20,7 +20,6 @@ NAME = "demo"
 EXAMPLES = ("cxdata demo", "cxdata demo --out /tmp/try")
 CONFIG_TEXT = '# Written by `cxdata demo`: the folder below which sources are looked for.\ndata_dir = "data"\n'
 WIDTH = 100
-DICOM = (".dcm", ".dicom")
 STAGES: Final[tuple[Literal["closed", "open"], ...]] = ("closed", "open")
 
 
@@ -58,8 +57,9 @@ def _with_unreadable_dicom(slugs: list[str]) -> list[str]:
     """The sources whose synthetic pictures are DICOM, where the extra that reads them is not installed."""
     if find_spec("pydicom") is not None:
         return []
-    kinds = {slug: {path.suffix for path in Path("data", slug).rglob("*")} for slug in slugs}
-    return [slug for slug in slugs if not kinds[slug].isdisjoint(DICOM)]
+    from cxdata.images.kinds import is_dicom
+
+    return [slug for slug in slugs if any(is_dicom(path) for path in Path("data", slug).rglob("*") if path.is_file())]
 
 
 def _keep_settings_of_others(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Final
 
 from cxdata.images.codes import BadPicture
@@ -42,6 +42,15 @@ def kind_of(head: bytes, name: str | None = None) -> str:
     if said not in (None, kind):
         raise BadPicture("wrong_extension")
     return kind
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether the file is there and is DICOM by its first bytes, or by its name where they tell nothing."""
+    try:
+        with path.open("rb") as stream:
+            return kind_of(stream.read(HEAD_BYTES), path.name) == DICOM
+    except (OSError, BadPicture):
+        return False
 
 
 def check_size(width: int, height: int) -> None:

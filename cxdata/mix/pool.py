@@ -141,7 +141,7 @@ def _pictures(builds: Sequence[Build], workers: int) -> pl.DataFrame:
     """image_id, view and status of every picture of the builds; what no build looked at is looked at now."""
     unstored = pl.col("content_sha256").is_null() & pl.col("path").str.to_lowercase().str.contains(DICOM)
     status = pl.coalesce("seen", "status")
-    told = pl.when((status == "ok") & unstored).then(pl.lit("dicom_not_stored")).otherwise(status)
+    told = pl.when((status == "ok") & unstored).then(pl.lit(unchecked.NOT_STORED)).otherwise(status)
     looked = {build.home: unchecked.seen(build, workers).lazy() for build in builds}
     images = [pl.scan_parquet(path, glob=False).join(looked[build.home], on="image_id", how="left")
               .select("image_id", "view", told.alias("status"))

@@ -1,8 +1,12 @@
-"""Pictures that their build did not look at (`--images none`): the mix looks at them, as a build would have."""
+"""Pictures that their build did not look at (`--images none`): the mix looks at them, as a build would have.
+
+But for DICOM: trainers read none, so a film that is not stored is left out, and what reads it need not be installed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -10,8 +14,10 @@ import polars as pl
 from cxdata.build.builds import Build
 from cxdata.build.pictures import CHUNK, UNCHECKED
 from cxdata.build.pool import Pool
+from cxdata.images.kinds import is_dicom
 from cxdata.images.probe import probe_all
 
+NOT_STORED: Final = "dicom_not_stored"
 _PLACE: Final = ("root_id", "path", "member")
 _SEEN: Final = {"image_id": pl.String, "seen": pl.String}
 
@@ -25,8 +31,23 @@ def seen(build: Build, workers: int) -> pl.DataFrame:
     rows = pl.concat(scans).sort("root_id", "image_id").collect() if scans else pl.DataFrame()
     if rows.is_empty():
         return pl.DataFrame(schema=_SEEN)
-    found = [probe.status for batch in Pool(workers).run(probe_all, _chunks(rows, build)) for probe in batch]
+    found = [status for batch in Pool(workers).run(_look, _chunks(rows, build)) for status in batch]
     return rows.select("image_id", pl.Series("seen", found))
+
+
+def _look(root: str | None, paths: Sequence[str], members: Sequence[str | None]) -> list[str]:
+    """In a worker: the status of each picture."""
+    loose = zip(paths, members, strict=True)
+    films = [root is not None and member is None and is_dicom(Path(root, path)) for path, member in loose]
+    others = iter(probe_all(root, *_where(films, paths, members)))
+    return [NOT_STORED if film else next(others).status for film in films]
+
+
+def _where(
+    films: Sequence[bool], paths: Sequence[str], members: Sequence[str | None]
+) -> tuple[list[str], list[str | None]]:
+    kept = [place for place, film in enumerate(films) if not film]
+    return [paths[place] for place in kept], [members[place] for place in kept]
 
 
 def _chunks(rows: pl.DataFrame, build: Build) -> Iterator[tuple[str | None, list[str], list[str | None]]]:
