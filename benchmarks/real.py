@@ -3,8 +3,8 @@
     python benchmarks/real.py [--real FOLDER]
 
 `FOLDER` (default: CXDATA_REAL_DATA) holds public files as they are got: `covid-chestxray/covid-chestxray-dataset`,
-`slake/Slake1.0`, `vqa-rad`, `vqa-rad-mevf`, `rad-restruct`, `openi` and `chestx-det`. Runs whose files are not there are
-left out. The command line in a process of its own; pictures are looked at where they are there.
+`slake/Slake1.0`, `vqa-rad`, `vqa-rad-mevf`, `rad-restruct`, `openi` and `chestx-det`. Runs whose files are not
+there are left out. The command line in a process of its own; pictures are looked at where they are there.
 """
 
 from __future__ import annotations
