@@ -22,8 +22,8 @@ def write(root: Path) -> None:
     for nth, split in enumerate(folders):
         many = QUESTIONS // total + (nth < QUESTIONS % total)
         questions = [_question(nth, k) for k in range(many)]
-        (data / f"{split}_qa_pairs/{nth}.json").write_text(json.dumps(questions), encoding="utf-8")
-    pictures = {str(nth): [f"CXR{nth + 1}_IM-{nth:04d}-1001"] for nth in range(total)}
+        (data / f"{split}_qa_pairs/{nth + 1}.json").write_text(json.dumps(questions), encoding="utf-8")
+    pictures = {str(nth + 1): [f"CXR{nth + 1}_IM-{nth:04d}-1001"] for nth in range(total)}
     (data / "id_to_img_mapping_frontal_reports.json").write_text(json.dumps(pictures), encoding="utf-8")
     openi.write(root / "openi")
 

@@ -20,9 +20,9 @@ class Cell(NamedTuple):
     column: str
     value: pl.Expr
 
-    def unread(self) -> pl.Expr:
-        """True where the cell holds something that is no value."""
-        return pl.col(self.column).is_not_null() & self.value.is_null()
+    def unread(self, value: pl.Expr | None = None) -> pl.Expr:
+        """True where the cell holds something that is no value; `value` is the value where it was computed before."""
+        return pl.col(self.column).is_not_null() & (self.value if value is None else value).is_null()
 
 
 def text(column: str) -> Cell:

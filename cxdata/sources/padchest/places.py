@@ -87,30 +87,29 @@ def places(rows: pl.DataFrame, column: str = "sentences") -> pl.DataFrame:
     And `shared`, true where the sentence names other labels too: whose place it is, is not said then.
     """
     words = _words(rows.unique("study_id", keep="first", maintain_order=True), column)
-    keys = [*_KEPT, "sentence"]
     labels = words.filter(~pl.col("is_location") & ~pl.col("word").is_in([NOT_LABELLED])).with_columns(
         native_label=pl.col("word").str.replace(_SIDED, ""), own=pl.col("word").str.extract(_SIDED)
     )
-    labels = labels.with_columns(shared=pl.col("native_label").n_unique().over(keys) > 1)
-    stated = words.filter("is_location").select(*keys, location="word")
-    said = labels.select(*keys, "native_label", "shared").join(stated, on=keys)
-    own = labels.filter(pl.col("own").is_not_null()).select(
-        *keys, "native_label", shared=pl.lit(value=False), location="own"
-    )
+    labels = labels.with_columns(shared=pl.col("native_label").n_unique().over("key") > 1)
+    stated = words.filter("is_location").select("key", location="word")
+    kept = [*_KEPT, "sentence", "native_label"]
+    said = labels.select(*kept, "shared", "key").join(stated, on="key").drop("key")
+    own = labels.filter(pl.col("own").is_not_null()).select(*kept, shared=pl.lit(value=False), location="own")
     found = pl.concat([said, own]).filter(pl.col("native_label") != NORMAL).unique(maintain_order=True)
     return found.with_columns(side=_said("side"), site=_said("site"), sentence=pl.col("sentence").cast(pl.Int32))
 
 
 def _words(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Each word of the lists, stripped, with the number of its sentence in its study."""
+    """Each word of the lists, stripped, with the number of its sentence in its study; `key` is its number in all."""
     tokens = rows.select(*_KEPT, nested=pl.col(column).str.count_matches("[", literal=True) > 1,
                          word=pl.col(column).str.extract_all(r"'[^']*'|\["))  # fmt: skip
     tokens = tokens.filter(pl.col("word").list.len() > 0).explode("word")
     is_list = pl.col("word") == "["
     is_location = pl.col("word").str.starts_with(f"'{LOC}")
     begins = is_list | (~pl.col("nested") & ~is_location & ~pl.col("word").str.starts_with("' "))
+    is_first = pl.col(ROW).ne_missing(pl.col(ROW).shift())
     numbered = tokens.with_columns(
-        sentence=begins.cast(pl.Int32).cum_sum().over("study_id"), is_location=is_location
+        sentence=begins.cast(pl.Int32).cum_sum().over(ROW), key=(begins | is_first).cum_sum(), is_location=is_location
     ).filter(~is_list)  # fmt: skip
     return numbered.with_columns(pl.col("word").str.strip_chars("'").str.strip_chars())
 
