@@ -139,3 +139,13 @@ def test_json_that_cannot_be_used_is_named_and_never_shown(tmp_path: Path, body:
     assert what in str(error.value)
     assert "secret" not in str(error.value)
     assert "get" in str(error.value.mend)
+
+
+def test_a_text_that_repeats_is_valued_once_and_rows_keep_their_order() -> None:
+    table = pl.DataFrame({"row": [1, 2, 3, 4, 5], "cell": ["b", None, "a", "b", "strange"]})
+    cell = Cell("cell", pl.col("cell").replace_strict({"a": "A", "b": "B"}, default=None), repeats=True)
+    assert cell.valued(table, "value")["value"].to_list() == ["B", None, "A", "B", None]
+    plain = rows_of(table, {"value": cell._replace(repeats=False)}, named="cell", key=("row",))
+    once = rows_of(table, {"value": cell}, named="cell", key=("row",))
+    assert once.used.equals(plain.used)
+    assert once.cells_nulled == plain.cells_nulled == 1

@@ -287,17 +287,12 @@ class Units:
         return [self._write(file, numbered(rejects), columns, schema)] if rejects.height else []
 
     def _keep_facets(self, reading: Reading) -> None:
-        names = self.source.manifest.facets
-        shards = [
-            write_shard(
-                self.folder.home,
-                f"facets/{name}.parquet",
-                reading.facets[name],
-                FACET_KEYS[name],
-                may_repeat=name in MAY_REPEAT,
-            )
-            for name in names
-        ]
+        def kept(name: str) -> Shard:
+            file, repeats = f"facets/{name}.parquet", name in MAY_REPEAT
+            return write_shard(self.folder.home, file, reading.facets[name], FACET_KEYS[name], may_repeat=repeats)
+
+        with ThreadPoolExecutor(2) as pens:
+            shards = list(pens.map(kept, self.source.manifest.facets))
         self.ledger.record(Unit("facets", self.facets_key, tuple(shards), {}))
 
     def _counts(self, reading: Reading) -> dict[str, Any]:

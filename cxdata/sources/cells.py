@@ -15,10 +15,19 @@ _YEARS: Final = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 
 
 class Cell(NamedTuple):
-    """A value out of a column: null where the cell is blank, and where it cannot be read (which is counted)."""
+    """A value out of a column: null where the cell is blank, and where it cannot be read (which is counted).
+
+    What `repeats` stands in many rows word for word, and each unlike text is read once.
+    """
 
     column: str
     value: pl.Expr
+    repeats: bool = False
+
+    def valued(self, table: pl.DataFrame, name: str) -> pl.DataFrame:
+        """The table, rows in order, with the values as column `name`, each unlike text read once."""
+        unlike = table.select(self.column).unique().drop_nulls().with_columns(self.value.alias(name))
+        return table.join(unlike, on=self.column, how="left", maintain_order="left")
 
     def unread(self, value: pl.Expr | None = None) -> pl.Expr:
         """True where the cell holds something that is no value; `value` is the value where it was computed before."""

@@ -157,10 +157,13 @@ def rows_of(
     same `key`; `named` is the column of the file that names a row put aside. Cells of used rows that hold something and
     could not be read are counted.
     """
-    values = {f"_value {name}": cell.value for name, cell in cells.items()}
+    values = {f"_value {name}": cell for name, cell in cells.items()}
     unread = {f"_unread {name}": cell.unread(pl.col(f"_value {name}")) for name, cell in cells.items()}
     found = {name: pl.col(f"_value {name}") for name in cells}
-    rows = table.with_columns(**values).with_columns(**unread).with_columns(**found).drop(*values)
+    rows = table.with_columns(**{name: cell.value for name, cell in values.items() if not cell.repeats})
+    for name, cell in values.items():
+        rows = cell.valued(rows, name) if cell.repeats else rows
+    rows = rows.with_columns(**unread).with_columns(**found).drop(*values)
     rows = rows.with_columns(_key=pl.concat_str(pl.col(key).cast(pl.String).fill_null(""), separator="\x1f"))
     codes = {"bad_id": pl.col(key[0]).is_null(), **(refused or {})}
     code = pl.coalesce(pl.when(condition).then(pl.lit(name)) for name, condition in codes.items())

@@ -78,7 +78,8 @@ def sentences(column: str) -> Cell:
     word = pl.element().str.strip_chars("'").str.strip_chars()
     is_known = word.is_in(known) | (~word.str.starts_with(LOC) & word.str.replace(_SIDED, "").is_in(LABELS.all))
     words = pl.col(column).str.extract_all("'[^']*'").list.eval(is_known)
-    return Cell(column, pl.when(pl.col(column).str.contains(_LISTS) & words.list.all()).then(pl.col(column)))
+    is_read = pl.col(column).str.contains(_LISTS) & words.list.all()
+    return Cell(column, pl.when(is_read).then(pl.col(column)), repeats=True)
 
 
 def places(rows: pl.DataFrame, column: str = "sentences") -> pl.DataFrame:

@@ -39,7 +39,7 @@ def labels(column: str) -> Cell:
     known = pl.element().is_in([*LABELS.all, NOT_LABELLED])
     found = pl.col(column).str.extract_all("'[^']*'").list.eval(pl.element().str.strip_chars("'").str.strip_chars())
     is_read = pl.col(column).str.contains(_LIST) & found.list.eval(known).list.all()
-    return Cell(column, pl.when(is_read).then(found.list.unique(maintain_order=True)))
+    return Cell(column, pl.when(is_read).then(found.list.unique(maintain_order=True)), repeats=True)
 
 
 def report(column: str) -> pl.Expr:
