@@ -42,7 +42,7 @@ def signature(pictures: pl.DataFrame, roots: dict[str, Path], mode: ImagesMode) 
     """What a picture shard depends on: its located rows and, of the file of each, the size (-1: none).
 
     Where pictures are stored the file's time of change too. Width and height are left out: they come from the reader,
-    whose key is another, or from the file.
+    whose key is another, or from the file. Of pictures that nobody looks at (mode none) it depends on no file.
     """
     if mode == "none":
         return [mode]

@@ -14,7 +14,7 @@ from cxdata.images import raster
 from cxdata.images.codes import MESSAGES as CODES
 from cxdata.images.codes import BadPicture
 from cxdata.images.decode import decoded_size
-from cxdata.images.kinds import DICOM, HEAD_BYTES, kind_of
+from cxdata.images.kinds import DICOM, HEAD_BYTES, is_dicom, kind_of
 from cxdata.images.probe import probe
 from cxdata.images.tokens import Limits, image_tokens
 
@@ -80,7 +80,7 @@ class Pictures:
         if path.is_absolute() or ".." in path.parts:
             return _Seen(None, "picture_path")
         file = self.folder / path
-        if _is_dicom(file):
+        if is_dicom(file, by_name=False):
             return _Seen(None, "picture_kind")
         found = probe(file)
         seen = _judged(found.status, found.width, found.height)
@@ -111,14 +111,6 @@ def kind_or_none(head: bytes) -> str | None:
         return kind_of(head[:HEAD_BYTES])
     except BadPicture:
         return None
-
-
-def _is_dicom(file: Path) -> bool:
-    try:
-        with file.open("rb") as stream:
-            return kind_or_none(stream.read(HEAD_BYTES)) == DICOM
-    except OSError:
-        return False
 
 
 def _judged(status: str, width: int | None, height: int | None) -> _Seen:

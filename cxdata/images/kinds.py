@@ -44,11 +44,11 @@ def kind_of(head: bytes, name: str | None = None) -> str:
     return kind
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether the file is there and is DICOM by its first bytes, or by its name where they tell nothing."""
+def is_dicom(path: Path, *, by_name: bool = True) -> bool:
+    """Whether the file is there and is DICOM by its first bytes; `by_name`: and by its name, as `kind_of` reads it."""
     try:
         with path.open("rb") as stream:
-            return kind_of(stream.read(HEAD_BYTES), path.name) == DICOM
+            return kind_of(stream.read(HEAD_BYTES), path.name if by_name else None) == DICOM
     except (OSError, BadPicture):
         return False
 

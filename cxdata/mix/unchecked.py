@@ -37,17 +37,14 @@ def seen(build: Build, workers: int) -> pl.DataFrame:
 
 def _look(root: str | None, paths: Sequence[str], members: Sequence[str | None]) -> list[str]:
     """In a worker: the status of each picture."""
-    loose = zip(paths, members, strict=True)
-    films = [root is not None and member is None and is_dicom(Path(root, path)) for path, member in loose]
-    others = iter(probe_all(root, *_where(films, paths, members)))
-    return [NOT_STORED if film else next(others).status for film in films]
+    return [_status(root, path, member) for path, member in zip(paths, members, strict=True)]
 
 
-def _where(
-    films: Sequence[bool], paths: Sequence[str], members: Sequence[str | None]
-) -> tuple[list[str], list[str | None]]:
-    kept = [place for place, film in enumerate(films) if not film]
-    return [paths[place] for place in kept], [members[place] for place in kept]
+def _status(root: str | None, path: str, member: str | None) -> str:
+    if root is not None and member is None and is_dicom(Path(root, path)):
+        return NOT_STORED
+    (found,) = probe_all(root, [path], [member])
+    return found.status
 
 
 def _chunks(rows: pl.DataFrame, build: Build) -> Iterator[tuple[str | None, list[str], list[str | None]]]:

@@ -29,9 +29,9 @@ class Cell(NamedTuple):
         unlike = table.select(self.column).unique().drop_nulls().with_columns(self.value.alias(name))
         return table.join(unlike, on=self.column, how="left", maintain_order="left")
 
-    def unread(self, value: pl.Expr | None = None) -> pl.Expr:
-        """True where the cell holds something that is no value; `value` is the value where it was computed before."""
-        return pl.col(self.column).is_not_null() & (self.value if value is None else value).is_null()
+    def unread(self, value: pl.Expr) -> pl.Expr:
+        """True where the cell holds something and its `value`, as it was read, is null."""
+        return pl.col(self.column).is_not_null() & value.is_null()
 
 
 def text(column: str) -> Cell:
